@@ -1,0 +1,131 @@
+"""The database: one engine for SQLite and PostgreSQL, short write transactions, its own clock.
+
+Reads run in deferred transactions. Every write goes through `writing()`, which begins IMMEDIATE on SQLite: a
+transaction that reads first and writes later fails at once with SQLITE_BUSY_SNAPSHOT, whatever the busy timeout.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, Connection, Engine, Float, MetaData, Select, event, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.functions import FunctionElement
+
+BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
+
+#: JSON on both engines: text on SQLite, JSONB on PostgreSQL.
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Serialized(str):
+    """JSON that is already text: stored as it is, not serialised a second time."""
+
+    __slots__ = ()
+
+
+class Base(DeclarativeBase):
+    """The mapped classes' base; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class clock(FunctionElement[float]):
+    """The database's own time in Unix seconds with fractions: one clock for all machines."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(clock, "sqlite")
+def _clock_sqlite(*_args: Any, **_kw: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(clock, "postgresql")
+def _clock_postgresql(*_args: Any, **_kw: Any) -> str:
+    return "extract(epoch from clock_timestamp())::double precision"
+
+
+def now(session: Session) -> float:
+    """The database's time, Unix seconds."""
+    return float(session.execute(select(clock())).scalar_one())
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What `create_engine` needs for this address: serialiser, pool, time limits."""
+    options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+    if make_url(url).get_backend_name() == "sqlite":
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False}
+        options["pool_size"] = 20
+    else:
+        options["pool_pre_ping"] = True
+        options["pool_size"] = 10
+    return options
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The path of the SQLite file an address names; None for another engine."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Teach an engine our way of connecting and beginning; called once for each engine."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _connect_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """One write transaction, committed at the end and rolled back on an error. Never hold it over a request."""
+    with Session(engine.execution_options(kommo_writing=True), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """One read transaction outside a web request: a single snapshot of the data."""
+    with Session(engine) as session:
+        yield session
+
+
+def count(session: Session, statement: Select[Any]) -> int:
+    """How many rows a select gives."""
+    return session.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+
+
+def _dumps(value: Any) -> str:
+    return value if isinstance(value, Serialized) else orjson.dumps(value).decode()
+
+
+def _connect_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-4000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("kommo_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

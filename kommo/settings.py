@@ -1,0 +1,240 @@
+"""Every setting of the product, typed, checked once, in one place.
+
+Values come from the environment, then `.env.local`, then `.env`; an empty value counts as not set. A bad one stops
+the start with one Portuguese line that names the variable (`SettingError`). docs/operation.md lists them all, and a
+test fails when one is missing there.
+"""
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingError(Exception):
+    """A setting has a value the product cannot work with; the text is one Portuguese line for the person."""
+
+
+def _domain(value: str) -> str:
+    value = value.strip().lower()
+    if not re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}", value):
+        raise ValueError
+    return value
+
+
+def _database(value: str) -> str:
+    if not re.match(r"(sqlite:///.+|postgresql\+psycopg://.+)", value):
+        raise ValueError
+    return value
+
+
+def _queue(value: str) -> str:
+    if not re.match(r"(sqlite:///.+|rediss?://.+|postgresql://.+)", value):
+        raise ValueError
+    return value
+
+
+def _api_address(value: str) -> str:
+    value = value.strip().rstrip("/")
+    host = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}"
+    loopback = r"(?:127\.0\.0\.1|localhost|\[::1\])"
+    if not re.fullmatch(rf"https://{host}(?::\d{{1,5}})?|http://{loopback}(?::\d{{1,5}})?", value.lower()):
+        raise ValueError
+    return value.lower()
+
+
+def _setting(name: str, default: Any, meaning: str, allowed: str, **limits: Any) -> Any:
+    """One setting: the variable's name, its default, what it means and what is allowed (both Portuguese)."""
+    return Field(default, validation_alias=name, description=meaning, json_schema_extra={"allowed": allowed}, **limits)
+
+
+class Settings(BaseSettings):
+    """The settings, as attributes. Times are in the unit the variable's documentation names."""
+
+    model_config = SettingsConfigDict(
+        env_file=(ROOT / ".env", ROOT / ".env.local"),
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+    )
+
+    host: str = _setting("HOST", "127.0.0.1", "Endereço em que o servidor atende.", "127.0.0.1, ::1 ou localhost")
+    port: int = _setting("PORT", 3000, "Porta do servidor.", "um número de 1 a 65535", ge=1, le=65535)
+    threads: int = _setting(
+        "KOMMO_THREADS",
+        8,
+        "Linhas de execução do servidor web; no máximo metade espera por sincronizações.",
+        "um número de 2 a 64",
+        ge=2,
+        le=64,
+    )
+    instance: Path = _setting(
+        "KOMMO_INSTANCE",
+        ROOT / "instance",
+        "Pasta dos dados: banco, segredos, cópias de segurança.",
+        "o caminho de uma pasta em que se possa escrever",
+    )
+    database_url: Annotated[str, AfterValidator(_database)] | None = _setting(
+        "DATABASE_URL",
+        None,
+        "Banco de dados; sem valor, um arquivo SQLite em instance/.",
+        "sqlite:///caminho/do/arquivo ou postgresql+psycopg://usuario:senha@servidor/banco",
+    )
+    queue_url: Annotated[str, AfterValidator(_queue)] | None = _setting(
+        "KOMMO_QUEUE_URL",
+        None,
+        "Fila que avisa o trabalhador; sem valor, um arquivo SQLite em instance/.",
+        "sqlite:///arquivo, redis://servidor/0 ou postgresql://servidor/banco",
+    )
+    secret_key: SecretStr | None = _setting(
+        "SECRET_KEY",
+        None,
+        "Assina os cookies; sem valor, é criada em instance/ na primeira partida.",
+        "um texto aleatório de 16 caracteres ou mais",
+        min_length=16,
+    )
+    encryption_key: SecretStr | None = _setting(
+        "KOMMO_ENCRYPTION_KEY",
+        None,
+        "Cifra os tokens guardados; sem valor, é criada em instance/.",
+        "64 dígitos hexadecimais",
+        pattern=r"^[0-9a-fA-F]{64}$",
+    )
+    jwt_token: SecretStr | None = _setting(
+        "KOMMO_JWT_TOKEN",
+        None,
+        "Token de longa duração usado quando nenhum outro é informado.",
+        "um token do Kommo",
+    )
+    long_lived_token: SecretStr | None = _setting(
+        "KOMMO_LONG_LIVED_TOKEN",
+        None,
+        "O mesmo que KOMMO_JWT_TOKEN, por compatibilidade; vale se aquele faltar.",
+        "um token do Kommo",
+    )
+    api_url: Annotated[str, AfterValidator(_api_address)] | None = _setting(
+        "KOMMO_API_URL",
+        None,
+        "Endereço da API; sem valor, o que o token informa e, na falta dele, https://api-c.kommo.com.",
+        "https://servidor, sem caminho (http só para 127.0.0.1)",
+    )
+    base_domain: Annotated[str, AfterValidator(_domain)] = _setting(
+        "KOMMO_BASE_DOMAIN",
+        "kommo.com",
+        "Domínio a que pertencem os servidores do Kommo.",
+        "um domínio, como kommo.com",
+    )
+    timeout_ms: int = _setting(
+        "KOMMO_TIMEOUT",
+        30000,
+        "Tempo máximo de cada requisição ao Kommo, em milissegundos.",
+        "um número de 1000 a 600000",
+        ge=1000,
+        le=600000,
+    )
+    retry_attempts: int = _setting(
+        "KOMMO_RETRY_ATTEMPTS",
+        3,
+        "Novas tentativas de cada requisição que falha por motivo passageiro.",
+        "um número de 0 a 20",
+        ge=0,
+        le=20,
+    )
+    retry_delay_ms: int = _setting(
+        "KOMMO_RETRY_DELAY",
+        1000,
+        "Espera antes da primeira nova tentativa, em milissegundos; dobra a cada uma.",
+        "um número de 0 a 60000",
+        ge=0,
+        le=60000,
+    )
+    debug: bool = _setting(
+        "KOMMO_DEBUG",
+        False,
+        "Registra cada requisição ao Kommo (nunca o token).",
+        "true ou false",
+    )
+    rate_limit: float = _setting(
+        "KOMMO_RATE_LIMIT",
+        6.0,
+        "Requisições por segundo ao Kommo, que aceita até 7; 0 tira o limite (só em testes).",
+        "um número de 0 a 7",
+        ge=0,
+        le=7,
+        allow_inf_nan=False,
+    )
+    rate_scope: Literal["installation", "account"] = _setting(
+        "KOMMO_RATE_SCOPE",
+        "installation",
+        "A quem vale o limite: à instalação inteira (o Kommo conta por endereço IP) ou a cada conta.",
+        "installation ou account",
+    )
+    lease: float = _setting(
+        "KOMMO_LEASE",
+        60.0,
+        "Segundos sem sinal de vida até que outro trabalhador assuma uma sincronização.",
+        "um número de 1 a 3600",
+        ge=1,
+        le=3600,
+        allow_inf_nan=False,
+    )
+    sync_wait: float = _setting(
+        "KOMMO_SYNC_WAIT",
+        600.0,
+        "Segundos que POST /api/kommo/sync espera antes de responder 202.",
+        "um número de 0 a 3600",
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+    )
+    assets: Literal["cdn", "local"] = _setting(
+        "KOMMO_ASSETS",
+        "cdn",
+        "De onde vem o htmx: da CDN ou de instance/assets (veja `flask assets`).",
+        "cdn ou local",
+    )
+
+    @cached_property
+    def database(self) -> str:
+        """The database's address: the one that is set, else the SQLite file in `instance`."""
+        return self.database_url or f"sqlite:///{self.instance.resolve() / 'kommo.sqlite3'}"
+
+    @cached_property
+    def queue(self) -> str:
+        """The queue's address: the one that is set, else a SQLite file of its own in `instance`."""
+        return self.queue_url or f"sqlite:///{self.instance.resolve() / 'queue.sqlite3'}"
+
+    @property
+    def environment_token(self) -> str | None:
+        """The token the operator put into the environment, if any."""
+        found = self.jwt_token or self.long_lived_token
+        return found.get_secret_value() if found else None
+
+
+def variables() -> dict[str, FieldInfo]:
+    """Each environment variable's name with its pydantic field, in the order of the class."""
+    return {str(field.validation_alias): field for field in Settings.model_fields.values()}
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process; raises SettingError with one Portuguese line for the first bad value."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """One line for the person: which variable, and what it takes. The bad value itself may be a secret."""
+    name = str(error.errors(include_input=False, include_url=False)[0]["loc"][0])
+    field = variables().get(name) or Settings.model_fields[name]
+    extra = field.json_schema_extra
+    allowed = extra["allowed"] if isinstance(extra, dict) else ""
+    return f"{field.validation_alias} tem um valor que não serve; use {allowed}."

@@ -1,0 +1,124 @@
+"""Owners and their connected Kommo accounts. Every function takes the owner, so that two never mix."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kommo.db import now
+from kommo.store.tables import Connection, Owner
+from kommo.vault import Vault
+
+DEFAULT_OWNER = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a test found out: what the token claims and what Kommo says of the account."""
+
+    account_id: int
+    base_address: str
+    token_hint: str
+    scopes: tuple[str, ...]
+    issued_at: int | None
+    expires_at: int | None
+    base_domain: str = "kommo.com"
+    name: str = ""
+    subdomain: str = ""
+    currency: str = "BRL"
+    timezone: str = "America/Sao_Paulo"
+    is_demo: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def ensure_owner(session: Session, user_id: str) -> Owner:
+    """The owner of this key, made when it is the first time something is stored for it."""
+    owner = session.get(Owner, user_id)
+    if owner is None:
+        owner = Owner(id=user_id, created_at=now(session))
+        session.add(owner)
+        session.flush()
+    return owner
+
+
+def save(session: Session, vault: Vault, user_id: str, account: Account, token: str) -> Connection:
+    """Connect an account, or give a known one its new token; the token is stored sealed."""
+    ensure_owner(session, user_id)
+    found = by_account(session, user_id, account.account_id)
+    if found is None:
+        found = Connection(user_id=user_id, account_id=account.account_id)
+        session.add(found)
+    found.base_address = account.base_address
+    found.is_demo = account.is_demo
+    found.token = vault.seal(token, found.place)
+    found.token_hint = account.token_hint
+    found.token_refused = False
+    found.scopes = list(account.scopes)
+    found.issued_at = account.issued_at
+    found.expires_at = account.expires_at
+    found.base_domain = account.base_domain
+    found.connected_at = now(session)
+    found.erasing = False
+    describe(found, account.name, account.subdomain, account.currency, account.timezone, account.details)
+    session.flush()
+    return found
+
+
+def describe(
+    connection: Connection, name: str, subdomain: str, currency: str, timezone: str, details: dict[str, Any]
+) -> None:
+    """Note what Kommo says of the account itself; an empty text keeps what was known."""
+    connection.name = name or connection.name or f"Conta {connection.account_id}"
+    connection.subdomain = subdomain or connection.subdomain or ""
+    connection.currency = currency or connection.currency or "BRL"
+    connection.timezone = timezone or connection.timezone or "America/Sao_Paulo"
+    connection.account = details or connection.account or {}
+
+
+def by_account(session: Session, user_id: str, account_id: int) -> Connection | None:
+    """This owner's connection to one account, with or without a token."""
+    return session.scalars(
+        select(Connection).where(Connection.user_id == user_id, Connection.account_id == account_id)
+    ).one_or_none()
+
+
+def by_id(session: Session, user_id: str, connection_id: int) -> Connection | None:
+    """This owner's connection of one number; another owner's looks like an unknown one."""
+    return session.scalars(
+        select(Connection).where(Connection.user_id == user_id, Connection.id == connection_id)
+    ).one_or_none()
+
+
+def all_of(session: Session, user_id: str) -> list[Connection]:
+    """This owner's connections, the last connected first; those being erased are gone already."""
+    statement = (
+        select(Connection)
+        .where(Connection.user_id == user_id, Connection.erasing.is_(False))
+        .order_by(Connection.connected_at.desc(), Connection.id.desc())
+    )
+    return list(session.scalars(statement))
+
+
+def current(session: Session, user_id: str, account_id: int | None = None) -> Connection | None:
+    """The connection that counts: the one of `account_id`, else the last connected one, one with a token first."""
+    found = all_of(session, user_id)
+    if account_id is not None:
+        return next((connection for connection in found if connection.account_id == account_id), None)
+    return next((connection for connection in found if connection.token), found[0] if found else None)
+
+
+def open_token(vault: Vault, connection: Connection) -> str | None:
+    """The stored token in clear; None after a disconnect. Raises VaultError under another key."""
+    return vault.open(connection.token, connection.place) if connection.token else None
+
+
+def forget_token(connection: Connection) -> None:
+    """Disconnect: the token is removed, the copy stays."""
+    connection.token = None
+    connection.token_hint = None
+
+
+def any_demo(session: Session) -> list[Connection]:
+    """Every connection of the demonstration account that still has its token."""
+    return list(session.scalars(select(Connection).where(Connection.is_demo, Connection.token.is_not(None))))

@@ -1,0 +1,248 @@
+"""Writing records into `Wallet`: a page at a time, only what changed, never an older version over a newer one."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Insert, Table, and_, case, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from kommo.db import clock
+from kommo.store import search
+from kommo.store.tables import DealContact, SyncSeen, Wallet
+from kommo.store.upsert import insert_for
+
+CREATED, UPDATED, UNCHANGED, DELETED = "c", "u", "n", "d"
+_TABLE: Table = Wallet.__table__  # type: ignore[assignment]
+_SEEN: Table = SyncSeen.__table__  # type: ignore[assignment]
+_LINKS: Table = DealContact.__table__  # type: ignore[assignment]
+_KEY = ("connection_id", "kind", "remote_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record as it arrived: the values of its `Wallet` columns by column name, and a deal's contacts.
+
+    `links` is a list of (contact id, is main) in Kommo's order, None for a record that is no deal.
+    """
+
+    remote_id: int
+    content_hash: bytes
+    values: dict[str, Any]
+    links: list[tuple[int, bool]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose copy, of which kind of record, and in which reading pass of which run (None outside a run)."""
+
+    user_id: str
+    connection_id: int
+    kind: str
+    run_id: int
+    stream: str
+    read_pass: int = 1
+
+
+@dataclass(slots=True)
+class Written:
+    """What a page did to the copy: rows met for the first time in this run, and the number of each change."""
+
+    first_seen: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
+
+
+def write_page(session: Session, target: Target, page: Sequence[Incoming], version: int) -> Written:
+    """Bring one page into the copy, inside the caller's transaction.
+
+    `version` orders readings by when they were asked for: a stored row of a later reading is left alone. A row
+    that was deleted here and is alive in a later reading comes back to life.
+    """
+    latest = {incoming.remote_id: incoming for incoming in page}
+    held = _held(session, target, latest)
+    changes: dict[int, str] = {}
+    rows = []
+    for remote_id, incoming in latest.items():
+        known = held.get(remote_id)
+        if known is None:
+            changes[remote_id] = CREATED
+        elif known.version > version:
+            changes[remote_id] = UNCHANGED
+            continue
+        elif known.deleted_at is None and known.content_hash == incoming.content_hash:
+            changes[remote_id] = UNCHANGED
+            continue
+        else:
+            changes[remote_id] = UPDATED
+        rows.append(_row(target, incoming, version))
+    if rows:
+        session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
+        changed = [row["remote_id"] for row in rows]
+        _write_links(session, target, [latest[key] for key in changed], held)
+        search.mark(session, target.connection_id, target.kind, changed)
+    return Written(_mark_seen(session, target, changes), Counter(changes.values()))
+
+
+def bury(session: Session, target: Target, remote_ids: Sequence[int], version: int) -> list[int]:
+    """Set `deleted_at` on the live rows among `remote_ids` that no later reading has; gives those buried."""
+    live = _held(session, target, remote_ids)
+    gone = [key for key, row in live.items() if row.deleted_at is None and row.version <= version]
+    if gone:
+        session.execute(
+            update(Wallet)
+            .where(*_of(target), Wallet.remote_id.in_(gone))
+            .values(deleted_at=clock(), version=version)
+            .execution_options(synchronize_session=False)
+        )
+        search.mark(session, target.connection_id, target.kind, gone)
+    _mark_seen(session, target, dict.fromkeys(gone, DELETED))
+    return gone
+
+
+def unseen(session: Session, target: Target, after: int, limit: int) -> list[int]:
+    """Live rows with an id above `after` that the current reading pass did not meet, in order of id."""
+    met = and_(
+        SyncSeen.run_id == target.run_id,
+        SyncSeen.stream == target.stream,
+        SyncSeen.remote_id == Wallet.remote_id,
+        SyncSeen.read_pass == target.read_pass,
+    )
+    statement = (
+        select(Wallet.remote_id)
+        .where(*_of(target), Wallet.deleted_at.is_(None), Wallet.remote_id > after, ~select(1).where(met).exists())
+        .order_by(Wallet.remote_id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def change_counts(session: Session, run_id: int, stream: str) -> dict[str, int]:
+    """How many different records were created, updated, unchanged and deleted in a run, by their letter."""
+    statement = (
+        select(SyncSeen.change, func.count())
+        .where(SyncSeen.run_id == run_id, SyncSeen.stream == stream)
+        .group_by(SyncSeen.change)
+    )
+    return {letter: number for letter, number in session.execute(statement)}
+
+
+def live_count(session: Session, connection_id: int, kind: str) -> int:
+    """How many records of one kind are held and not deleted."""
+    return session.execute(
+        select(func.count())
+        .select_from(Wallet)
+        .where(Wallet.connection_id == connection_id, Wallet.kind == kind, Wallet.deleted_at.is_(None))
+    ).scalar_one()
+
+
+def deals_of_contacts(session: Session, connection_id: int, contact_ids: Sequence[int]) -> list[int]:
+    """The ids of the deals linked to any of these contacts."""
+    statement = select(DealContact.deal_id).where(
+        DealContact.connection_id == connection_id, DealContact.contact_id.in_(contact_ids)
+    )
+    return sorted(set(session.scalars(statement)))
+
+
+def _of(target: Target) -> tuple[Any, Any]:
+    return Wallet.connection_id == target.connection_id, Wallet.kind == target.kind
+
+
+def _held(session: Session, target: Target, remote_ids: Iterable[int]) -> dict[int, Any]:
+    columns = (_TABLE.c.remote_id, _TABLE.c.content_hash, _TABLE.c.version, _TABLE.c.deleted_at)
+    statement = select(*columns).where(
+        _TABLE.c.connection_id == target.connection_id,
+        _TABLE.c.kind == target.kind,
+        _TABLE.c.remote_id.in_(list(remote_ids)),
+    )
+    return {row.remote_id: row for row in session.connection().execute(statement)}
+
+
+def _row(target: Target, incoming: Incoming, version: int) -> dict[str, Any]:
+    return incoming.values | {
+        "user_id": target.user_id,
+        "connection_id": target.connection_id,
+        "kind": target.kind,
+        "remote_id": incoming.remote_id,
+        "content_hash": incoming.content_hash,
+        "version": version,
+        "deleted_at": None,
+    }
+
+
+@cache
+def _upsert(dialect: str) -> Insert:
+    statement = insert_for(dialect, _TABLE)
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in _TABLE.c
+        if column.name not in ("id", "user_id", "type", *_KEY)
+    }
+    made: Insert = statement.on_conflict_do_update(
+        index_elements=_KEY, set_=changed, where=_TABLE.c.version <= statement.excluded.version
+    )
+    return made
+
+
+def _write_links(session: Session, target: Target, page: list[Incoming], held: dict[int, Any]) -> None:
+    deals = [incoming for incoming in page if incoming.links is not None]
+    known = [deal.remote_id for deal in deals if deal.remote_id in held]
+    if known:
+        session.execute(
+            delete(DealContact).where(DealContact.connection_id == target.connection_id, DealContact.deal_id.in_(known))
+        )
+    links = [
+        {
+            "connection_id": target.connection_id,
+            "deal_id": deal.remote_id,
+            "contact_id": contact_id,
+            "is_main": is_main,
+            "position": position,
+        }
+        for deal in deals
+        for position, (contact_id, is_main) in enumerate(dict(deal.links or ()).items())
+    ]
+    if links:
+        session.connection().execute(_LINKS.insert(), links)
+
+
+def _mark_seen(session: Session, target: Target, changes: dict[int, str]) -> int:
+    """Remember what was met; gives how many records were met for the first time in this run."""
+    if not changes:
+        return 0
+    of_run = (_SEEN.c.run_id == target.run_id, _SEEN.c.stream == target.stream)
+    statement = select(func.count()).where(*of_run, _SEEN.c.remote_id.in_(list(changes)))
+    before = session.connection().execute(statement).scalar_one()
+    rows = [
+        {
+            "run_id": target.run_id,
+            "stream": target.stream,
+            "remote_id": remote_id,
+            "read_pass": target.read_pass,
+            "change": change,
+        }
+        for remote_id, change in changes.items()
+    ]
+    session.connection().execute(_see(session.get_bind().dialect.name), rows)
+    return len(changes) - int(before)
+
+
+@cache
+def _see(dialect: str) -> Insert:
+    """A later meeting moves the pass on; the change keeps what happened to the row over the whole run."""
+    statement = insert_for(dialect, _SEEN)
+    old, new = _SEEN.c.change, statement.excluded.change
+    made: Insert = statement.on_conflict_do_update(
+        index_elements=["run_id", "stream", "remote_id"],
+        set_={
+            "read_pass": statement.excluded.read_pass,
+            "change": case(
+                (new == UNCHANGED, old),
+                (new == DELETED, new),
+                (old == CREATED, old),
+                else_=UPDATED,
+            ),
+        },
+    )
+    return made

@@ -1,0 +1,94 @@
+"""The database's schema: brought up to date at start, once, after a backup; a newer one is refused.
+
+Revisions are numbered files in migrations/versions ("0001_…"). Alembic is imported only when there is work to do:
+it costs a quarter of a second at every start otherwise.
+"""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from kommo.db import reading, sqlite_file, writing
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+KEPT_BACKUPS = 5
+_LOCK = 7_362_401  # our advisory lock on PostgreSQL
+
+
+class SchemaError(Exception):
+    """The database cannot be used by this program as it is; the text is one Portuguese line for the person."""
+
+
+def head() -> str:
+    """The newest revision this program knows."""
+    return max(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def current(connection: Connection) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def require_current(engine: Engine) -> None:
+    """Raise SchemaError unless the database is exactly at this program's revision."""
+    with reading(engine) as session:
+        found = current(session.connection())
+    if found != head():
+        _refuse_newer(found)
+        raise SchemaError("O banco de dados ainda não foi preparado por esta versão; inicie primeiro `python app.py`.")
+
+
+def upgrade(engine: Engine, backups: Path) -> None:
+    """Bring the schema up to date; raises SchemaError for one that a newer program made.
+
+    One process does it, in one transaction, after a copy of the SQLite file was put into `backups`.
+    """
+    with reading(engine) as session:
+        found = current(session.connection())
+    if found == head():
+        return
+    _refuse_newer(found)
+    file = sqlite_file(str(engine.url))
+    if found is not None and file is not None:
+        backup(file, backups, found)
+    with writing(engine) as session:
+        connection = session.connection()
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        if current(connection) != head():  # another process may have been first
+            _run(connection)
+
+
+def backup(file: Path, folder: Path, label: str) -> Path:
+    """A consistent copy of a SQLite file that may be in use, as `folder/kommo-<time>-<label>.sqlite3`."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"kommo-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{label}.sqlite3"
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    target.chmod(0o600)
+    for old in sorted(folder.glob("kommo-*.sqlite3"))[:-KEPT_BACKUPS]:
+        old.unlink()
+    return target
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found is not None and found > head():
+        raise SchemaError(
+            f"O banco de dados foi feito por uma versão mais nova do Painel Kommo (esquema {found}, esta conhece até "
+            f"{head()}); atualize o programa ou restaure uma cópia de instance/backups."
+        )
+
+
+def _run(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

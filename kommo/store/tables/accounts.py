@@ -1,0 +1,74 @@
+"""Who owns what: owners, their connected Kommo accounts, and the request budget."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kommo.db import Base, Json
+
+
+class Owner(Base):
+    """Somebody to whom connections and copies belong; the key is opaque (the JSON API's `userId`)."""
+
+    __tablename__ = "owner"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[float] = mapped_column(Float)
+
+
+class Connection(Base):
+    """One Kommo account of one owner: where it is, the sealed token, what the token and the account say.
+
+    The row outlives its token: after a disconnect it still names the copy. Claims are Unix seconds, unverified.
+    """
+
+    __tablename__ = "connection"
+    __table_args__ = (UniqueConstraint("user_id", "account_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    base_address: Mapped[str] = mapped_column(String(255))
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    token: Mapped[str | None] = mapped_column(Text)
+    token_hint: Mapped[str | None] = mapped_column(String(32))
+    token_refused: Mapped[bool] = mapped_column(default=False)
+    scopes: Mapped[list[str]] = mapped_column(Json, default=list)
+    issued_at: Mapped[int | None] = mapped_column(BigInteger)
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    base_domain: Mapped[str] = mapped_column(String(255), default="kommo.com")
+    name: Mapped[str] = mapped_column(String(255), default="")
+    subdomain: Mapped[str] = mapped_column(String(255), default="")
+    currency: Mapped[str] = mapped_column(String(8), default="BRL")
+    timezone: Mapped[str] = mapped_column(String(64), default="America/Sao_Paulo")
+    account: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    connected_at: Mapped[float] = mapped_column(Float)
+    catalogues_at: Mapped[float | None] = mapped_column(Float)
+    erasing: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def place(self) -> str:
+        """What the sealed token is bound to."""
+        return f"{self.user_id}/{self.account_id}"
+
+    @property
+    def web_address(self) -> str | None:
+        """The account's own address in the browser, without a slash at the end; None while unknown."""
+        if self.is_demo:
+            return self.base_address
+        return f"https://{self.subdomain}.{self.base_domain}" if self.subdomain else None
+
+
+class RateSlot(Base):
+    """The request budget of one scope: when the next request may leave, and whether Kommo blocked us.
+
+    Times are Unix seconds of the database's clock.
+    """
+
+    __tablename__ = "rate_slot"
+
+    scope: Mapped[str] = mapped_column(String(64), primary_key=True)
+    next_at: Mapped[float] = mapped_column(Float, default=0.0)
+    blocked_until: Mapped[float] = mapped_column(Float, default=0.0)
+    requests: Mapped[int] = mapped_column(Integer, default=0)

@@ -1,0 +1,106 @@
+"""`Wallet`: every contact and deal of every connected account, one row each.
+
+The columns that lists sort and filter by are real ones; the whole record is `metadata`. Kommo's ids are unique for
+one connected account only. Times with `_at` are Kommo's own Unix seconds, but `deleted_at`: our database's clock.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kommo.db import Base, Json
+
+CONTACT = "contact"
+DEAL = "deal"
+_LIVE = text("deleted_at IS NULL")
+_FILTERS = ("responsible_user_id", "pipeline_id", "stage_id")
+
+
+def _live(name: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=_LIVE, postgresql_where=_LIVE)
+
+
+class Wallet(Base):
+    """A record of Kommo as it was last read; `Contact` and `Deal` are its two faces.
+
+    `version` orders readings by when they were asked for (see `kommo.sync.versions`); `content_hash` is that of
+    `record`, so that an unchanged record is not written again.
+    """
+
+    __tablename__ = "Wallet"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "kind", "remote_id"),
+        # The first column after the two of equality is what a list sorts by; the filters' columns stand behind it,
+        # so that a filtered and sorted page is found in the index alone.
+        _live("ix_Wallet_title", "connection_id", "kind", "title_folded", "remote_id", *_FILTERS),
+        _live("ix_Wallet_updated", "connection_id", "kind", "updated_at", "remote_id", *_FILTERS),
+        _live("ix_Wallet_balance", "connection_id", "kind", "balance", "remote_id", *_FILTERS),
+        _live("ix_Wallet_responsible", "connection_id", "kind", "responsible_user_id", "title_folded", "remote_id"),
+        _live("ix_Wallet_stage", "connection_id", "kind", "pipeline_id", "stage_id", "balance", "closed_at"),
+        Index("ix_Wallet_company", "connection_id", "company_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    remote_id: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(64))
+    type: Mapped[str] = mapped_column(String(32), default="EXTERNAL_INTEGRATION")
+    balance: Mapped[float] = mapped_column(Float, default=0.0)
+    title: Mapped[str] = mapped_column(Text, default="")
+    title_folded: Mapped[str] = mapped_column(Text, default="")
+    phone: Mapped[str | None] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(Text)
+    responsible_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    pipeline_id: Mapped[int | None] = mapped_column(BigInteger)
+    stage_id: Mapped[int | None] = mapped_column(BigInteger)
+    loss_reason_id: Mapped[int | None] = mapped_column(BigInteger)
+    company_id: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[int | None] = mapped_column(BigInteger)
+    updated_at: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_at: Mapped[float | None] = mapped_column(Float)
+    version: Mapped[int] = mapped_column(BigInteger, default=0)
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary(16))
+    search_text: Mapped[str] = mapped_column(Text, default="")
+    record: Mapped[dict[str, Any]] = mapped_column("metadata", Json)
+
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_abstract": True}  # noqa: RUF012 - SQLAlchemy's form
+
+
+class Contact(Wallet):
+    """A person of the account."""
+
+    __mapper_args__ = {"polymorphic_identity": CONTACT}  # noqa: RUF012
+
+
+class Deal(Wallet):
+    """A deal (negociação; Kommo's wire format says lead)."""
+
+    __mapper_args__ = {"polymorphic_identity": DEAL}  # noqa: RUF012
+
+
+class DealContact(Base):
+    """Which contacts a deal has, in Kommo's order. Ids are Kommo's; a contact may not be here (yet)."""
+
+    __tablename__ = "deal_contact"
+    __table_args__ = (
+        Index("ix_deal_contact_contact", "connection_id", "contact_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), primary_key=True)
+    deal_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    is_main: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class SearchPending(Base):
+    """Rows of `Wallet` whose search index is not up to date yet; filled with each page, emptied in small lots."""
+
+    __tablename__ = "search_pending"
+
+    wallet_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

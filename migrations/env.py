@@ -1,0 +1,35 @@
+"""How Alembic reaches our database: on the connection it is given, else on the application's engine."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection
+
+import kommo.store.tables
+from kommo.db import Base, writing
+
+assert kommo.store.tables  # imported so that every table is known
+
+
+def include_object(_thing: object, name: str | None, kind: str, *_rest: object) -> bool:
+    """The search index's own tables are made by hand, not compared."""
+    return not (kind == "table" and name is not None and name.startswith("wallet_search"))
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        transactional_ddl=True,
+        compare_type=True,
+        include_object=include_object,
+    )
+    context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with writing(current_app.extensions["migrate"].db.engine) as session:
+        run(session.connection())
