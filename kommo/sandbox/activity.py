@@ -1,0 +1,219 @@
+"""Notes and tasks: reading and writing what hangs on a record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kommo.sandbox import events, records
+from kommo.sandbox.answers import Answer, Refused, hal, not_found, nothing
+from kommo.sandbox.fields import MISSING, NOT_A_CHOICE, NOT_EXPECTED
+from kommo.sandbox.lists import list_answer, one_answer
+from kommo.sandbox.requests import Request
+from kommo.sandbox.rows import Record, Row, Table, make_row
+from kommo.sandbox.seed_life import note, task
+from kommo.sandbox.state import KINDS, State
+from kommo.sandbox.writes import signer
+
+NOTE_TYPES = (
+    "common", "call_in", "call_out", "service_message", "extended_service_message", "geolocation", "sms_in",
+    "sms_out", "attachment", "message_cashier",
+)  # fmt: skip
+_TASK_KEYS = {
+    "responsible_user_id", "entity_id", "entity_type", "is_completed", "task_type_id", "text", "duration",
+    "complete_till", "result", "created_by", "updated_by", "created_at", "updated_at", "request_id", "id",
+}  # fmt: skip
+
+
+def notes(state: State, request: Request) -> Answer:
+    """Notes of all records of a kind, or of one record."""
+    kind = f"{request.args[0]}/notes"
+    table = state.tables[kind]
+    if len(request.args) > 1:
+        if state.tables[request.args[0]].get(request.number) is None:
+            return not_found()
+        table = Table()
+        table.fill(row for row in state.tables[kind] if row.record()["entity_id"] == request.number)
+    return list_answer(state, request, kind, table)
+
+
+def one_note(state: State, request: Request) -> Answer:
+    """One note; 404 where there is none."""
+    kind = f"{request.args[0]}/notes"
+    return one_answer(state, request, kind, state.tables[kind]) if _note(state, request) else not_found()
+
+
+def _note(state: State, request: Request) -> Row | None:
+    row = state.tables[f"{request.args[0]}/notes"].get(request.number)
+    if row is not None and len(request.args) > 2 and str(row.record()["entity_id"]) != request.args[1]:
+        return None
+    return row
+
+
+def post_notes(state: State, request: Request) -> Answer:
+    """New notes; the record is named in each, or in the path. Raises Refused (400)."""
+    kind, by = request.args[0], signer(state, request)
+    items = request.many(strict_type=state.switches.strict_content_type)
+    if len(request.args) > 1:
+        items = [{**item, "entity_id": request.number} for item in items]
+    _refuse([_note_problems(state, kind, item) for item in items], items)
+    shown = []
+    with state.changing():
+        for place, item in enumerate(items):
+            values = {"note_type": item["note_type"], "params": item.get("params", {})}
+            row = note(state, kind, item["entity_id"], by, state.now(), values)
+            state.put(f"{kind}/notes", row)
+            records.touch(state, kind, item["entity_id"], by, bump=state.switches.note_bumps)
+            told: events.Change = (f"{item['note_type']}_note_added", [], [{"note": {"id": row.id}}])
+            events.tell(state, kind, item["entity_id"], by, told)
+            shown.append({"id": row.id, "entity_id": item["entity_id"], **_echo(item, place, row)})
+    return hal({"_links": {"self": {"href": state.url(f"{kind}/notes")}}, "_embedded": {"notes": shown}})
+
+
+def _note_problems(state: State, kind: str, item: Record) -> list[Any]:
+    found = []
+    if not isinstance(item.get("entity_id"), int) or state.tables[kind].get(item["entity_id"]) is None:
+        found.append(("entity_id", NOT_A_CHOICE))
+    if item.get("note_type") not in NOTE_TYPES:
+        found.append(("note_type", NOT_A_CHOICE))
+    params = item.get("params")
+    if not isinstance(params, dict) or (item.get("note_type") == "common" and not params.get("text")):
+        found.append(("params.text", MISSING))
+    return found
+
+
+def patch_notes(state: State, request: Request) -> Answer:
+    """Change notes: many from an array (`id`), one from an object. Raises Refused (400)."""
+    kind = request.args[0]
+    single = request.path.rpartition("/")[2].isdecimal()
+    strict = state.switches.strict_content_type
+    items = [request.one(strict_type=strict) | {"id": request.number}] if single else request.many(strict_type=strict)
+    table = state.tables[f"{kind}/notes"]
+    missing = [[] if table.get(item.get("id", 0)) else [("id", NOT_A_CHOICE)] for item in items]
+    if single and missing[0]:
+        return not_found()
+    _refuse(missing, items)
+    shown = []
+    with state.changing():
+        for place, item in enumerate(items):
+            changed = table.rows[item["id"]].record()
+            changed |= {key: item[key] for key in ("note_type", "params", "is_pinned") if key in item}
+            changed |= {"updated_at": state.now(), "updated_by": signer(state, request)}
+            state.put(f"{kind}/notes", make_row(changed))
+            shown.append(
+                {"id": item["id"], "entity_id": changed["entity_id"], "updated_at": changed["updated_at"]}
+                | _echo(item, place, table.rows[item["id"]])
+            )
+    if single:
+        return hal(shown[0])
+    return hal({"_links": {"self": {"href": state.url(f"{kind}/notes")}}, "_embedded": {"notes": shown}})
+
+
+def pin_note(state: State, request: Request) -> Answer:
+    """Pin or unpin a note: 204; 404 where there is none."""
+    kind, *_, verb = request.args
+    row = state.tables[f"{kind}/notes"].get(int(request.args[-2]))
+    if row is None:
+        return not_found()
+    with state.changing():
+        state.put(f"{kind}/notes", make_row(row.record() | {"is_pinned": verb == "pin"}))
+    return nothing()
+
+
+def _echo(item: Record, place: int, row: Row) -> Record:
+    return {"request_id": str(item.get("request_id", place)), "_links": row.record()["_links"]}
+
+
+def _refuse(problems: list[list[Any]], items: list[Record]) -> None:
+    wrong = [
+        {
+            "request_id": str(item.get("request_id", place)),
+            "errors": [{"code": code, "path": path, "detail": detail} for path, (code, detail) in found],
+        }
+        for place, (found, item) in enumerate(zip(problems, items, strict=True))
+        if found
+    ]
+    if wrong:
+        raise Refused(400, "Request validation failed", wrong)
+
+
+def tasks(state: State, request: Request) -> Answer:
+    """All tasks."""
+    return list_answer(state, request, "tasks", state.tables["tasks"])
+
+
+def one_task(state: State, request: Request) -> Answer:
+    """One task, where the switch says that there is such a route."""
+    return one_answer(state, request, "tasks", state.tables["tasks"]) if state.switches.task_get else not_found()
+
+
+def post_tasks(state: State, request: Request) -> Answer:
+    """New tasks. Raises Refused (400)."""
+    by = signer(state, request)
+    items = request.many(strict_type=state.switches.strict_content_type)
+    _refuse([_task_problems(state, item, new=True) for item in items], items)
+    shown = []
+    with state.changing():
+        for place, item in enumerate(items):
+            row = task(
+                state, by, state.now(), {key: item[key] for key in _TASK_KEYS - {"id", "request_id"} if key in item}
+            )
+            state.put("tasks", row)
+            _hang(state, row, by, "task_added")
+            shown.append({"id": row.id, **_echo(item, place, row)})
+    return hal({"_links": {"self": {"href": state.url("tasks")}}, "_embedded": {"tasks": shown}})
+
+
+def _task_problems(state: State, item: Record, *, new: bool) -> list[Any]:
+    found = [(key, NOT_EXPECTED) for key in item if key not in _TASK_KEYS and key != "_links"]
+    found += [(key, MISSING) for key in ("text", "complete_till") if new and not item.get(key)]
+    if item.get("entity_type") is not None:
+        kind = item["entity_type"]
+        if kind not in KINDS:
+            found.append(("entity_type", NOT_A_CHOICE))
+        elif state.tables[kind].get(item.get("entity_id") or 0) is None:
+            found.append(("entity_id", NOT_A_CHOICE))
+    if "responsible_user_id" in item and item["responsible_user_id"] not in state.lists["users"]:
+        found.append(("responsible_user_id", NOT_A_CHOICE))
+    return found
+
+
+def patch_tasks(state: State, request: Request) -> Answer:
+    """Change tasks: many from an array (`id`), one from an object. Raises Refused (400)."""
+    single = bool(request.args)
+    strict = state.switches.strict_content_type
+    items = [request.one(strict_type=strict) | {"id": request.number}] if single else request.many(strict_type=strict)
+    table, by = state.tables["tasks"], signer(state, request)
+    found = [
+        _task_problems(state, item, new=False) if table.get(item.get("id", 0)) else [("id", NOT_A_CHOICE)]
+        for item in items
+    ]
+    if single and table.get(request.number) is None:
+        return not_found()
+    _refuse(found, items)
+    shown = []
+    with state.changing():
+        for place, item in enumerate(items):
+            before = table.rows[item["id"]].record()
+            changed = before | {key: value for key, value in item.items() if key not in ("id", "request_id", "_links")}
+            changed |= {"updated_at": state.now(), "updated_by": by}
+            row = make_row(changed)
+            state.put("tasks", row)
+            done = changed["is_completed"] and not before["is_completed"]
+            _hang(state, row, by, "task_completed" if done else "task_text_changed")
+            shown.append({"id": row.id, "updated_at": changed["updated_at"], **_echo(item, place, row)})
+    if single and state.switches.single_patch == "bare":
+        return hal(shown[0])
+    return hal({"_links": {"self": {"href": state.url("tasks")}}, "_embedded": {"tasks": shown}})
+
+
+def _hang(state: State, row: Row, by: int, told: str) -> None:
+    """Tell of a task, and bring its record's `closest_task_at` up to date."""
+    record = row.record()
+    events.tell(state, "tasks", row.id, by, (told, [], []))
+    kind, entity = record["entity_type"], record["entity_id"]
+    if kind in KINDS and state.tables[kind].rows.get(entity) is not None:
+        open_tasks = (one.record() for one in state.tables["tasks"])
+        due = [one["complete_till"] for one in open_tasks
+               if not one["is_completed"] and (one["entity_type"], one["entity_id"]) == (kind, entity)]  # fmt: skip
+        closest = min(due, default=None)
+        records.touch(state, kind, entity, by, bump=state.switches.task_bumps, closest_task_at=closest)

@@ -1,0 +1,266 @@
+"""POST and PATCH of contacts, deals and companies: checked whole, then carried out whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kommo.sandbox import fields, records
+from kommo.sandbox.answers import Answer, Refused, hal, nothing
+from kommo.sandbox.directory import add
+from kommo.sandbox.fields import MISSING, NOT_A_CHOICE, NOT_EXPECTED, WRONG_TYPE, Problem
+from kommo.sandbox.records import LOST
+from kommo.sandbox.requests import Request
+from kommo.sandbox.rows import Record, Row
+from kommo.sandbox.state import State
+
+_COMMON = {
+    "name": str, "responsible_user_id": int, "created_by": int, "updated_by": int, "created_at": int,
+    "updated_at": int,
+}  # fmt: skip
+_PLAIN: dict[str, dict[str, Any]] = {
+    "contacts": _COMMON | {"first_name": str, "last_name": str},
+    "leads": _COMMON | {
+        "price": (int, float), "status_id": int, "pipeline_id": int, "loss_reason_id": (int, type(None)),
+        "closed_at": (int, type(None)), "visitor_uid": str,
+    },
+    "companies": dict(_COMMON),
+}  # fmt: skip
+_SPECIAL = {"id", "request_id", "custom_fields_values", "_embedded", "tags_to_add", "tags_to_delete"}
+_READ_ONLY = {
+    "group_id", "closest_task_at", "is_deleted", "is_unsorted", "account_id", "score", "labor_cost",
+    "is_price_computed", "price_with_minor_units", "_links",
+}  # fmt: skip
+_USERS = ("responsible_user_id", "created_by", "updated_by")
+
+
+def signer(state: State, request: Request) -> int:
+    """Who a write is signed by: 0, or the token's user."""
+    return int(request.claims["sub"]) if state.switches.acts_as_user else 0
+
+
+def post(state: State, request: Request) -> Answer:
+    """Create records from an array. Raises Refused (400) with what is wrong in which of them."""
+    kind = request.args[0]
+    by = signer(state, request)
+    items = request.many(strict_type=state.switches.strict_content_type)
+    made = [records.blank(state, kind, 0, by) for _ in items]
+    good = _checked(state, kind, items, made, new=True)
+    with state.changing():
+        rows = [_create(state, kind, item, record, by) for item, record in good]
+    _refuse_rest(items, good, state, kind)
+    shown = [_shown(kind, row, _request_id(item, items), new=True) for row, (item, _) in zip(rows, good, strict=True)]
+    return hal({"_links": {"self": {"href": state.url(kind)}}, "_embedded": {kind: shown}})
+
+
+def _create(state: State, kind: str, item: Record, record: Record, by: int) -> Row:
+    record["id"] = state.take_id(kind)
+    record["_links"] = {"self": {"href": state.url(f"{kind}/{record['id']}")}}
+    if kind == "leads" and "name" not in item:
+        record["name"] = f"Lead #{record['id']}"
+    _tag(state, kind, item, record)
+    embedded = item.get("_embedded") or {}
+    if kind != "companies" and embedded.get("companies"):
+        record["_embedded"]["companies"] = records.company_refs(state, embedded["companies"][0]["id"])
+    row = records.create(state, kind, record, by)
+    for ref in embedded.get("contacts") or () if kind == "leads" else ():
+        ends = ("leads", row.id), ("contacts", ref["id"])
+        records.link(state, *ends, by, is_main=bool(ref.get("is_main")))
+    return row
+
+
+def create_sound(state: State, kind: str, item: Record, by: int) -> int:
+    """Create one record from what was sent, inside a change that is under way. Raises Refused (400)."""
+    record = records.blank(state, kind, 0, by)
+    _checked(state, kind, [item], [record], new=True)
+    return _create(state, kind, item, record, by).id
+
+
+def patch_many(state: State, request: Request) -> Answer:
+    """Change records from an array, each with its `id`. Raises Refused (400)."""
+    kind = request.args[0]
+    rows = _patch(state, request, kind, request.many(strict_type=state.switches.strict_content_type))
+    return hal({"_links": {"self": {"href": state.url(kind)}}, "_embedded": {kind: rows}})
+
+
+def patch_one(state: State, request: Request) -> Answer:
+    """Change one record from an object; 204 where there is none. Raises Refused (400)."""
+    kind = request.args[0]
+    if state.tables[kind].get(request.number) is None:
+        return nothing()
+    item = request.one(strict_type=state.switches.strict_content_type) | {"id": request.number}
+    rows = _patch(state, request, kind, [item])
+    if state.switches.single_patch == "wrapped":
+        return hal({"_links": {"self": {"href": state.url(kind)}}, "_embedded": {kind: rows}})
+    return hal({key: value for key, value in rows[0].items() if key != "request_id"})
+
+
+def _patch(state: State, request: Request, kind: str, items: list[Record]) -> list[Record]:
+    by = signer(state, request)
+    found = [state.tables[kind].get(item["id"]) if type(item.get("id")) is int else None for item in items]
+    records_ = [{"id": 0} if row is None else row.record() for row in found]
+    good = _checked(state, kind, items, records_, new=False)
+    shown = []
+    with state.changing():
+        for item, record in good:
+            _tag(state, kind, item, record)
+            given = {}
+            if "updated_at" in item and state.switches.sent_updated_at == "stored":
+                given = {"updated_at": item["updated_at"]}
+            row = records.rewrite(state, kind, record, by, **given)
+            shown.append(_shown(kind, row, _request_id(item, items), new=False))
+    _refuse_rest(items, good, state, kind)
+    if not state.switches.patch_request_id:
+        shown = [{key: value for key, value in row.items() if key != "request_id"} for row in shown]
+    return shown
+
+
+def _request_id(item: Record, items: list[Record]) -> str:
+    return str(item.get("request_id", next(place for place, one in enumerate(items) if one is item)))
+
+
+def _shown(kind: str, row: Row, request_id: str, *, new: bool) -> Record:
+    record = row.record()
+    shown = {"id": row.id}
+    if kind == "contacts":
+        shown |= {} if new else {"name": record["name"]}
+        shown |= {"is_deleted": False, "is_unsorted": record["is_unsorted"]}
+    if not new:
+        shown["updated_at"] = record["updated_at"]
+    return shown | {"request_id": request_id, "_links": record["_links"]}
+
+
+def _checked(
+    state: State, kind: str, items: list[Record], targets: list[Record], *, new: bool
+) -> list[tuple[Record, Record]]:
+    """Lay each item over its target and give those that are sound; refuse all if one is not and batches are atomic."""
+    good, wrong = [], []
+    for place, (item, target) in enumerate(zip(items, targets, strict=True)):
+        problems = list(_lay_over(state, kind, item, target, new=new))
+        if problems:
+            wrong.append(_complaint(item, place, problems))
+        else:
+            good.append((item, target))
+    if wrong and (state.switches.batch_atomic or not good):
+        raise Refused(400, "Request validation failed", wrong)
+    return good
+
+
+def _complaint(item: Record, place: int, problems: list[Problem]) -> Record:
+    errors = [{"code": code, "path": path, "detail": detail} for path, (code, detail) in problems]
+    return {"request_id": str(item.get("request_id", place)), "errors": errors}
+
+
+def _refuse_rest(items: list[Record], good: list[tuple[Record, Record]], state: State, kind: str) -> None:
+    """With batches that are not atomic: the good ones have landed, and the answer is 400 all the same."""
+    if len(good) == len(items):
+        return
+    kept = [id(item) for item, _ in good]
+    wrong = [
+        _complaint(item, place, list(_lay_over(state, kind, item, records.blank(state, kind, 0, 0), new=True)))
+        for place, item in enumerate(items)
+        if id(item) not in kept
+    ]
+    raise Refused(400, "Request validation failed", wrong)
+
+
+def _lay_over(state: State, kind: str, item: Record, record: Record, *, new: bool) -> Iterator[Problem]:
+    if not record["id"] and not new:
+        yield "id", NOT_A_CHOICE if "id" in item else MISSING
+        return
+    for key, value in item.items():
+        wanted = _PLAIN[kind].get(key)
+        if wanted is not None:
+            problem = _wrong(state, key, value, wanted)
+            if problem is not None:
+                yield key, problem
+            elif _is_stored(state, key, new=new):
+                record[key] = value
+        elif key not in _SPECIAL and key not in _READ_ONLY:
+            yield key, NOT_EXPECTED
+    if kind == "contacts" and ("first_name" in item or "last_name" in item):
+        record["name"] = item.get("name") or f"{record['first_name']} {record['last_name']}".strip()
+    if kind == "leads":
+        yield from _deal_rules(state, item, record)
+    yield from fields.apply(state, kind, record, item.get("custom_fields_values"))
+    yield from _embedded_rules(state, kind, item)
+
+
+def _wrong(state: State, key: str, value: Any, wanted: Any) -> tuple[str, str] | None:
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        return WRONG_TYPE
+    if key in _USERS and value not in state.lists["users"] and (value or key == "responsible_user_id"):
+        return NOT_A_CHOICE
+    if key == "updated_at" and state.switches.sent_updated_at == "refused":
+        return NOT_EXPECTED
+    return None
+
+
+def _is_stored(state: State, key: str, *, new: bool) -> bool:
+    if key == "updated_at":
+        return state.switches.sent_updated_at == "stored"
+    return new or key != "created_at" or state.switches.sent_created_at == "stored"
+
+
+def _deal_rules(state: State, item: Record, record: Record) -> Iterator[Problem]:
+    if "price" in item and isinstance(item["price"], int | float):
+        record["price"], record["price_with_minor_units"] = int(item["price"]), item["price"]
+    pipelines = state.lists["pipelines"]
+    if not record["pipeline_id"]:
+        record["pipeline_id"] = min(pipelines, key=lambda one: pipelines[one]["sort"])
+    pipeline = pipelines.get(record["pipeline_id"])
+    if pipeline is None:
+        yield "pipeline_id", NOT_A_CHOICE
+        return
+    stages = [stage["id"] for stage in pipeline["statuses"]]
+    if not record["status_id"] or ("pipeline_id" in item and "status_id" not in item):
+        record["status_id"] = record["status_id"] if record["status_id"] in stages else stages[1]
+    if ("status_id" in item or "pipeline_id" in item) and record["status_id"] not in stages:
+        yield "status_id", NOT_A_CHOICE
+    reason = item.get("loss_reason_id")
+    if reason is not None and (reason not in state.lists["loss_reasons"] or record["status_id"] != LOST):
+        yield "loss_reason_id", NOT_A_CHOICE
+
+
+def _embedded_rules(state: State, kind: str, item: Record) -> Iterator[Problem]:
+    embedded = item.get("_embedded") or {}
+    if not isinstance(embedded, dict):
+        yield "_embedded", WRONG_TYPE
+        return
+    for key, where in ((("tags_to_add", item)), ("tags_to_delete", item), ("tags", embedded)):
+        for place, tag in enumerate(where.get(key) or ()):
+            if not isinstance(tag, dict) or not (tag.get("id") or tag.get("name")):
+                yield f"{key}.{place}", WRONG_TYPE
+            elif tag.get("id") and tag["id"] not in state.lists[f"{kind}/tags"]:
+                yield f"{key}.{place}.id", NOT_A_CHOICE
+    for key in ("contacts", "companies"):
+        for place, ref in enumerate(embedded.get(key) or ()):
+            if not isinstance(ref, dict) or state.tables[key].get(ref.get("id", 0)) is None:
+                yield f"_embedded.{key}.{place}.id", NOT_A_CHOICE
+
+
+def _tag(state: State, kind: str, item: Record, record: Record) -> None:
+    """`_embedded.tags` replaces all tags (null: none), `tags_to_add` and `tags_to_delete` change some."""
+    current = {tag["id"]: tag for tag in record["_embedded"]["tags"]}
+    embedded = item.get("_embedded") or {}
+    if "tags" in embedded:
+        current = {tag["id"]: tag for tag in (_resolve(state, kind, one) for one in embedded["tags"] or ())}
+    for one in item.get("tags_to_add") or ():
+        tag = _resolve(state, kind, one)
+        current[tag["id"]] = tag
+    for one in item.get("tags_to_delete") or ():
+        gone = [key for key, tag in current.items() if one.get("id") == key or one.get("name") == tag["name"]]
+        for key in gone:
+            del current[key]
+    record["_embedded"]["tags"] = list(current.values())
+
+
+def _resolve(state: State, kind: str, one: Record) -> Record:
+    """A tag by id or name; a new name makes a new tag."""
+    tags = state.lists[f"{kind}/tags"]
+    if one.get("id"):
+        return tags[one["id"]]
+    for tag in tags.values():
+        if tag["name"] == one["name"]:
+            return tag
+    return tags[add(state, f"{kind}/tags", one["name"], {})]
