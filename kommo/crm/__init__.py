@@ -1,0 +1,1 @@
+"""The one door to Kommo: tokens, hosts, requests, records. Nothing else knows Kommo's wire format."""

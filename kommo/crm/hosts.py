@@ -1,0 +1,58 @@
+"""Which address a token may be sent to. The one rule: Kommo's own hosts, or what the operator configured.
+
+The raw claim is matched as a whole and the address is built from it. Asking a parser for the host is not enough:
+for `evil.com\\.kommo.com` urlsplit sees a name under kommo.com, while urllib3 would connect to evil.com.
+"""
+
+import re
+
+from kommo.crm.errors import BadToken
+from kommo.crm.token import Claims
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*"
+_IPV6 = r"\[[0-9a-f:.]{2,45}\]"
+_LOOPBACK = r"127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]"
+_ADDRESS = re.compile(rf"(?P<scheme>https?)://(?P<host>{_HOST}|{_IPV6})(?::(?P<port>[0-9]{{1,5}}))?")
+_BAD_ADDRESS = "Use https://servidor, sem caminho nem senha; http só para este computador (127.0.0.1)."
+
+
+def base_address(claims: Claims, *, configured: str | None, base_domain: str = "kommo.com") -> str:
+    """Where the token of these claims is sent: an address without path, such as "https://api-c.kommo.com".
+
+    It is the configured one, else that of the claim `api_domain`, else, where the claim is absent or null,
+    `api-c` under `base_domain`. Raises BadToken("host_refused") for any other `api_domain`, whatever is configured,
+    and ValueError for a configured address that `check_configured` refuses.
+    """
+    host = _claimed_host(claims.api_domain, base_domain) if claims.has_api_domain else None
+    if configured:
+        return check_configured(configured)
+    return f"https://{host or f'api-c.{base_domain}'}"
+
+
+def _claimed_host(claim: object, base_domain: str) -> str | None:
+    if claim is None:
+        return None
+    if not isinstance(claim, str) or not claim.isascii():  # not ASCII: "K" (Kelvin) lower-cases to "k"
+        raise BadToken("host_refused")
+    host = claim.lower()
+    if not re.fullmatch(rf"{_LABEL}\.{re.escape(base_domain.lower())}", host):
+        raise BadToken("host_refused")
+    return host
+
+
+def check_configured(url: str) -> str:
+    """An address as KOMMO_API_URL may name it, lower-cased and without a slash at its end.
+
+    Any host by https; by http this machine only. Raises ValueError with a Portuguese sentence for anything else:
+    a path, a user, a query, a fragment.
+    """
+    address = url.strip().removesuffix("/").lower()
+    found = _ADDRESS.fullmatch(address) if address.isascii() else None
+    if found is None or len(found["host"]) > 253:
+        raise ValueError(_BAD_ADDRESS)
+    if found["scheme"] == "http" and not re.fullmatch(_LOOPBACK, found["host"]):
+        raise ValueError(_BAD_ADDRESS)
+    if found["port"] and not 0 < int(found["port"]) < 65536:
+        raise ValueError(_BAD_ADDRESS)
+    return address

@@ -1,0 +1,211 @@
+"""Contacts and deals as the rest of the product knows them, made from Kommo's records at this border.
+
+Kommo's records have odd shapes (reference, sections 4 and 8): null, [] and absent mean the same, an array may be an
+object, numbers may be text. All of it is taken; only a record without a usable id is none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kommo.crm.fields import custom_fields, texts_of
+from kommo.crm.values import identifier, mapping, number, objects, text, whole
+
+
+@dataclass(slots=True)
+class Contact:
+    """A person. Times are Unix seconds; `phones` and `emails` are as typed; `tags` are names.
+
+    `raw` is Kommo's record without any `_links`.
+    """
+
+    id: int
+    name: str
+    first_name: str
+    last_name: str
+    responsible_user_id: int | None
+    group_id: int | None
+    created_at: int | None
+    updated_at: int | None
+    closest_task_at: int | None
+    is_deleted: bool
+    is_unsorted: bool
+    phones: list[str]
+    emails: list[str]
+    company_id: int | None
+    tags: list[str]
+    raw: dict[str, Any]
+
+    @property
+    def custom_fields(self) -> list[dict[str, Any]]:
+        """The custom fields in the contract's shape; made anew at each call, since the sync needs them not."""
+        return custom_fields(self.raw)
+
+
+@dataclass(slots=True)
+class Deal:
+    """A deal (Kommo's wire format says lead). `price` is in the account's currency, times are Unix seconds.
+
+    `contacts` are (id, is main) in Kommo's order; `loss_reason_name` is known only where Kommo embeds it. `raw` is
+    Kommo's record without any `_links`.
+    """
+
+    id: int
+    name: str
+    price: float
+    responsible_user_id: int | None
+    group_id: int | None
+    pipeline_id: int | None
+    status_id: int | None
+    created_at: int | None
+    updated_at: int | None
+    closed_at: int | None
+    closest_task_at: int | None
+    loss_reason_id: int | None
+    loss_reason_name: str | None
+    is_deleted: bool
+    company_id: int | None
+    contacts: list[tuple[int, bool]]
+    tags: list[str]
+    raw: dict[str, Any]
+
+    @property
+    def custom_fields(self) -> list[dict[str, Any]]:
+        """The custom fields in the contract's shape; made anew at each call, since the sync needs them not."""
+        return custom_fields(self.raw)
+
+
+Record = Contact | Deal
+
+
+def contact_from(raw: Any) -> Contact:
+    """The contact in Kommo's record, or in one stored from it. Raises ValueError where it has no usable id."""
+    record, embedded = _without_links(raw)
+    return Contact(
+        id=_required_id(record),
+        name=text(record.get("name")),
+        first_name=text(record.get("first_name")),
+        last_name=text(record.get("last_name")),
+        responsible_user_id=identifier(record.get("responsible_user_id")),
+        group_id=whole(record.get("group_id")),
+        created_at=whole(record.get("created_at")),
+        updated_at=whole(record.get("updated_at")),
+        closest_task_at=identifier(record.get("closest_task_at")),  # 0 means none
+        is_deleted=record.get("is_deleted") is True,
+        is_unsorted=record.get("is_unsorted") is True,
+        phones=texts_of(record, "PHONE"),
+        emails=texts_of(record, "EMAIL"),
+        company_id=_first_id(embedded.get("companies")),
+        tags=_names(embedded.get("tags")),
+        raw=record,
+    )
+
+
+def deal_from(raw: Any) -> Deal:
+    """The deal in Kommo's lead, or in one stored from it. Raises ValueError where it has no usable id."""
+    record, embedded = _without_links(raw)
+    return Deal(
+        id=_required_id(record),
+        name=text(record.get("name")),
+        price=_price(record),
+        responsible_user_id=identifier(record.get("responsible_user_id")),
+        group_id=whole(record.get("group_id")),
+        pipeline_id=identifier(record.get("pipeline_id")),
+        status_id=identifier(record.get("status_id")),
+        created_at=whole(record.get("created_at")),
+        updated_at=whole(record.get("updated_at")),
+        closed_at=identifier(record.get("closed_at")),
+        closest_task_at=identifier(record.get("closest_task_at")),
+        loss_reason_id=identifier(record.get("loss_reason_id")),
+        loss_reason_name=next(iter(_names(embedded.get("loss_reason"))), None),
+        is_deleted=record.get("is_deleted") is True,
+        company_id=_first_id(embedded.get("companies")),
+        contacts=_contacts(embedded.get("contacts")),
+        tags=_names(embedded.get("tags")),
+        raw=record,
+    )
+
+
+def documented(record: Record) -> dict[str, Any]:
+    """The record as the JSON contract writes it: the documented names first, then what else is known.
+
+    For a stored one: `documented(contact_from(stored))`.
+    """
+    shared = {
+        "responsible_user_id": record.responsible_user_id,
+        "group_id": record.group_id,
+    }
+    times = {"created_at": record.created_at, "updated_at": record.updated_at}
+    extras = {
+        "closest_task_at": record.closest_task_at,
+        "is_deleted": record.is_deleted,
+        "tags": _tags(record),
+        "company": {"id": record.company_id} if record.company_id else None,
+    }
+    fields = {"custom_fields": record.custom_fields}
+    if isinstance(record, Contact):
+        names = {"first_name": record.first_name, "last_name": record.last_name}
+        own = {"is_unsorted": record.is_unsorted, "phones": record.phones, "emails": record.emails}
+        return {"id": record.id, "name": record.name} | names | shared | times | fields | extras | own
+    place = {"pipeline_id": record.pipeline_id, "status_id": record.status_id}
+    return (
+        {"id": record.id, "name": record.name, "price": record.price} | shared | place | times | fields | extras
+        | {
+            "closed_at": record.closed_at,
+            "loss_reason_id": record.loss_reason_id,
+            "contacts": [{"id": key, "is_main": is_main} for key, is_main in record.contacts],
+        }
+    )  # fmt: skip
+
+
+def _without_links(raw: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The record and its `_embedded`, both free of `_links`; the given one is left as it is."""
+    if not isinstance(raw, dict):
+        raise ValueError("a record is an object")  # noqa: TRY004 - one kind of error for one kind of trouble
+    record = raw.copy()
+    record.pop("_links", None)
+    embedded = raw.get("_embedded")
+    if embedded:
+        record["_embedded"] = embedded = _stripped(embedded)
+    return record, mapping(embedded)
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _stripped(item) for key, item in value.items() if key != "_links"}
+    return [_stripped(item) for item in value] if isinstance(value, list) else value
+
+
+def _required_id(record: Mapping[str, Any]) -> int:
+    found = identifier(record.get("id"))
+    if found is None:
+        raise ValueError("a record needs an id from 1 to 2^63-1")
+    return found
+
+
+def _price(record: Mapping[str, Any]) -> float:
+    """The newer `price_with_minor_units` is exact where `price` is rounded; Kommo's own client prefers it too."""
+    exact = number(record.get("price_with_minor_units"))
+    return exact if exact is not None else number(record.get("price")) or 0.0
+
+
+def _first_id(value: Any) -> int | None:
+    return next((key for item in objects(value) if (key := identifier(item.get("id")))), None)
+
+
+def _names(value: Any) -> list[str]:
+    return [name for item in objects(value) if (name := text(item.get("name")))]
+
+
+def _contacts(value: Any) -> list[tuple[int, bool]]:
+    found: dict[int, bool] = {}
+    for item in objects(value):
+        key = identifier(item.get("id"))
+        if key:
+            found[key] = found.get(key, False) or item.get("is_main") is True
+    return list(found.items())
+
+
+def _tags(record: Record) -> list[dict[str, Any]]:
+    tags = objects(mapping(record.raw.get("_embedded")).get("tags"))
+    return [{"id": identifier(tag.get("id")), "name": text(tag.get("name"))} for tag in tags]
