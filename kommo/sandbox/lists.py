@@ -39,12 +39,14 @@ def list_answer(state: State, request: Request, kind: str, table: Table) -> Answ
     if not shown:
         return nothing()
     rows = [table.rows[one] for one in shown]
-    parts = [thin(row) for row in rows] if deleted else _render(state, kind, rows, expand)
     more = len(ids) > at.start + at.limit - switches.eager_next
     links = page_links(base(state, request), request.tree, at, more=more)
     name = kind.rpartition("/")[2].encode()
     start = b'{"_page":%d,"_links":%b,"_embedded":{"%b":[' % (at.page, orjson.dumps(links), name)
-    return Answer(200, b"".join((start, b",".join(parts), b"]}}")))
+    parts = [b"," + thin(row) for row in rows] if deleted else _render(state, kind, rows, expand)
+    # Every part begins with the comma that parts it from the one before; the first has none.
+    parts[0] = parts[0][1:]
+    return Answer(200, b"".join((start, *parts, b"]}}")))
 
 
 def one_answer(state: State, request: Request, kind: str, table: Table) -> Answer:
@@ -56,7 +58,7 @@ def one_answer(state: State, request: Request, kind: str, table: Table) -> Answe
     if row.deleted:
         gone = {"204": nothing(), "thin": Answer(200, thin(row)), "404": not_found()}
         return gone[state.switches.trashed_get]
-    return Answer(200, next(iter(_render(state, kind, [row], expand))))
+    return Answer(200, b"".join(_render(state, kind, [row], expand))[1:])
 
 
 def base(state: State, request: Request) -> str:
@@ -88,18 +90,39 @@ def _unmodified(request: Request, table: Table, ids: list[int]) -> bool:
 
 
 def _render(state: State, kind: str, rows: Iterable[Row], expand: set[str]) -> list[bytes]:
-    switches = state.switches
-    inner = [extra for name, extra in _INNER.get(kind, {}).items() if name in expand]
+    """The rows as pieces of JSON, to be joined; a comma goes before each row."""
+    inner = [_ready(state, kind, name) for name in _INNER.get(kind, {}) if name in expand]
     outer = b"".join(text for name, text in _OUTER.get(kind, {}).items() if name in expand)
-    shape = _shaper(kind, switches)
-    parts = []
+    shape = _shaper(kind, state.switches)
+    parts: list[bytes] = []
     for row in rows:
-        head = row.head if shape is None else shape(row)
-        if inner:
-            head = b"".join((head, *(extra(state, row) for extra in inner)))
-        tail = row.tail if not outer else b"}" + outer + b"}"
-        parts.append(head + tail)
+        parts += (b",", row.head if shape is None else shape(row))
+        for extra in inner:
+            parts.append(extra(row))
+        parts.append(row.tail if not outer else b"}" + outer + b"}")
     return parts
+
+
+def _ready(state: State, kind: str, name: str) -> Callable[[Row], bytes]:
+    """What `with=<name>` adds to a row, made once and kept until something it depends on changes."""
+    make = _INNER[kind][name]
+    kept = state.embedded.setdefault(f"{kind} {name} {state.switches.loss_reason_shape}", {})
+
+    def extra(row: Row) -> bytes:
+        found = kept.get(row.id)
+        if found is None:
+            found = kept[row.id] = make(state, row)
+        return found
+
+    return extra
+
+
+def make_ready(state: State) -> None:
+    """Make what `with=` adds to contacts and deals ahead of the first question."""
+    for kind, names in (("contacts", ("leads",)), ("leads", ("contacts", "loss_reason"))):
+        for extra in [_ready(state, kind, name) for name in names]:
+            for row in state.tables[kind]:
+                extra(row)
 
 
 def _shaper(kind: str, switches: Any) -> Callable[[Row], bytes] | None:

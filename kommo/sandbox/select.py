@@ -12,6 +12,7 @@ from kommo.sandbox.rows import Record, Row, Table
 from kommo.sandbox.state import State
 
 Test = Callable[[Record], bool]
+Quick = Callable[[Row], bool]
 ORDERS = {
     "leads": ("created_at", "updated_at", "id"),
     "contacts": ("updated_at", "id"),
@@ -68,8 +69,11 @@ def select(state: State, kind: str, table: Table, tree: dict[str, Any], *, delet
     chosen: Iterable[Row] = (rows[one] for one in ids if rows[one].deleted == deleted)
     if not state.switches.list_unsorted:
         chosen = (row for row in chosen if not row.unsorted)
-    for test in _tests(state, what, filters):
-        chosen = _passing(chosen, test)
+    for quick in _time_tests(state, what, filters):
+        chosen = filter(quick, chosen)
+    tests = list(_tests(state, what, filters))
+    if tests:
+        chosen = _passing(chosen, tests)
     if isinstance(tree.get("query"), str) and tree["query"].strip():
         chosen = _matching(state, what, chosen, tree["query"])
     found = _sorted(state, [row.id for row in chosen], table, key, backwards)
@@ -117,7 +121,7 @@ def limits(state: State, node: Any) -> tuple[int | None, int | None]:
 
 
 def _tests(state: State, what: str, filters: dict[str, Any]) -> Iterable[Test]:
-    for key in (*_times(state, what), *_RANGES[what]):
+    for key in _RANGES[what]:
         if key in filters:
             yield _within(key, *limits(state, filters[key]))
     for key in _EXACT[what]:
@@ -139,8 +143,22 @@ def _special_tests(what: str, filters: dict[str, Any]) -> Iterable[Test]:
         yield _one_of("task_type_id", filters["task_type"])
 
 
-def _passing(rows: Iterable[Row], test: Test) -> Iterable[Row]:
-    return (row for row in rows if test(row.record()))
+def _passing(rows: Iterable[Row], tests: list[Test]) -> Iterable[Row]:
+    for row in rows:
+        record = row.record()
+        if all(test(record) for test in tests):
+            yield row
+
+
+def _time_tests(state: State, what: str, filters: dict[str, Any]) -> Iterable[Quick]:
+    for key in _times(state, what):
+        if key in filters:
+            yield _at_between(key, *limits(state, filters[key]))
+
+
+def _at_between(key: str, low: int | None, high: int | None) -> Quick:
+    low, high = -(2**63) if low is None else low, 2**63 if high is None else high
+    return lambda row: low <= getattr(row, key) <= high
 
 
 def _within(key: str, low: int | None, high: int | None) -> Test:

@@ -17,6 +17,7 @@ from waitress.server import create_server
 from waitress.task import WSGITask
 
 from kommo.sandbox.app import App
+from kommo.sandbox.lists import make_ready
 from kommo.sandbox.tokens import issue
 from kommo.sandbox.world import World
 
@@ -87,6 +88,7 @@ class Server:
         self.address = f"http://127.0.0.1:{self.port}"
         with world.lock:
             self.token = issue(world.state)
+            make_ready(world.state)
         self._listener = listener
         self._thread = threading.Thread(target=self._run, name=f"sandbox-{self.port}", daemon=True)
         self._thread.start()

@@ -95,7 +95,10 @@ class Links:
 
 @dataclass
 class State:
-    """The data of one account. Read and write it under `lock`; write it inside `changing()`."""
+    """The data of one account. Read and write it under `lock`; write it inside `changing()`.
+
+    `verified` (tokens) and `embedded` (what `with=` adds to a row) only save work.
+    """
 
     profile: Profile
     clock: Clock = time.time
@@ -107,6 +110,8 @@ class State:
     next_ids: dict[str, int] = field(default_factory=dict)
     secret: bytes = b""
     revoked: set[str] = field(default_factory=set)
+    verified: dict[str, dict[str, Any]] = field(default_factory=dict)
+    embedded: dict[str, dict[int, bytes]] = field(default_factory=dict)
     rng: random.Random = field(default_factory=random.Random)
     version: int = 0
     store: Store | None = None
@@ -140,38 +145,51 @@ class State:
         return self.next_ids[kind]
 
     def put(self, kind: str, row: Row) -> None:
-        """Store a row and remember to save it."""
+        """Store a row and remember to save it; what lies ready of it, or of all that may point to it, is dropped."""
+        old = self.tables[kind].rows.get(row.id)
+        if old is None or old.deleted != row.deleted:
+            self.embedded.clear()
+        else:
+            for name, ready in self.embedded.items():
+                if name.startswith(kind):
+                    ready.pop(row.id, None)
         self.tables[kind].put(row)
         self.dirty.add((kind, row.id, 0))
 
     def drop(self, kind: str, row_id: int) -> None:
         """Forget a row for good and remember to save that."""
         self.tables[kind].drop(row_id)
+        self.embedded.clear()
         self.dirty.add((kind, row_id, 0))
 
     def set_item(self, kind: str, item: Record) -> None:
         """Store an entry of a directory."""
         self.lists[kind][item["id"]] = item
+        self.embedded.clear()
         self.dirty.add((kind, item["id"], 0))
 
     def drop_item(self, kind: str, item_id: int) -> None:
         """Take an entry out of a directory."""
         del self.lists[kind][item_id]
+        self.embedded.clear()
         self.dirty.add((kind, item_id, 0))
 
     def join(self, lead: int, contact: int, *, is_main: bool) -> None:
         """Link a lead and a contact and remember to save it."""
         self.links.join(lead, contact, is_main=is_main)
+        self.embedded.clear()
         self.dirty.add(("links", lead, contact))
 
     def part(self, lead: int, contact: int) -> None:
         """Unlink a lead and a contact and remember to save it."""
         self.links.part(lead, contact)
+        self.embedded.clear()
         self.dirty.add(("links", lead, contact))
 
     def employ(self, kind: str, member: int, company: int | None) -> None:
         """Set the company of a contact or lead and remember to save it."""
         self.links.employ(kind, member, company)
+        self.embedded.clear()
         self.dirty.add((f"company:{kind}", member, 0))
 
     def url(self, path: str) -> str:
