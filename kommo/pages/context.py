@@ -1,0 +1,149 @@
+"""What every page knows: whose it is, which account is in view, what stands around the content.
+
+An owner with several accounts chooses one with `?conta=<account id>`; every address made on such a page keeps it.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, abort, current_app, g, request, url_for
+from sqlalchemy.orm import Session
+
+from kommo.db import db
+from kommo.pages.menu import Group, menu
+from kommo.pages.notices import Notice, notices
+from kommo.services import Services
+from kommo.store import connections
+from kommo.store.tables import Connection
+from kommo.store.zones import DEFAULT, zone_of
+
+_MAX_ID = 2**63 - 1
+_WITHOUT_ACCOUNT = ("static", "assets")  # endpoints that are the same for every account
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What stands around a page's content. `place` is the account's address in words; `copy` its proof."""
+
+    connection: Connection | None
+    connections: list[Connection]
+    place: str | None
+    copy: Any
+    menu: list[Group]
+    notices: list[Notice]
+
+
+def register(app: Flask) -> None:
+    """Read and keep the chosen account, and give templates what they may ask for."""
+    app.url_value_preprocessor(_read_choice)
+    app.url_defaults(_keep_choice)
+    app.jinja_env.globals.update(shell=shell, proof_url=proof_url, chosen_account=chosen_account)
+
+
+def services() -> Services:
+    """The tools of this process."""
+    found = current_app.extensions["kommo"]
+    assert isinstance(found, Services)
+    return found
+
+
+def owner() -> str:
+    """The key of the owner whose pages these are; one for all until people can log in."""
+    return connections.DEFAULT_OWNER
+
+
+def session() -> Session:
+    """The database session of this request, for reading."""
+    return db.session()
+
+
+def moment() -> float:
+    """The time of this request, Unix seconds: the same for everything on a page."""
+    if "moment" not in g:
+        g.moment = time.time()
+    return float(g.moment)
+
+
+def chosen_account() -> int | None:
+    """The account id that the address asks for, if any."""
+    found: int | None = g.get("account_id")
+    return found
+
+
+def connection() -> Connection | None:
+    """The connection in view: the chosen account's, else the last connected one; None where there is none.
+
+    An account this owner does not have is answered with 404.
+    """
+    if "connection" not in g:
+        g.connection = connections.current(session(), owner(), chosen_account())
+        if g.connection is None and chosen_account() is not None:
+            g.account_id = None
+            abort(404)
+    found: Connection | None = g.connection
+    return found
+
+
+def zone() -> tzinfo:
+    """The time zone of the account in view."""
+    found = connection()
+    return zone_of(found) if found else ZoneInfo(DEFAULT)
+
+
+def currency() -> str:
+    """The currency of the account in view."""
+    found = connection()
+    return found.currency if found else "BRL"
+
+
+def shell() -> Shell:
+    """The frame of the page; read once a request, and only when a whole page is made."""
+    if "shell" not in g:
+        g.shell = _shell()
+    found = g.shell
+    assert isinstance(found, Shell)
+    return found
+
+
+def proof_url(copy: Any) -> str:
+    """Where the badge of proof leads: to the run that it speaks of."""
+    run_id = getattr(copy, "run_id", None)
+    return url_for("sync.run", run=run_id) if run_id else url_for("sync.page")
+
+
+def _shell() -> Shell:
+    found = connection()
+    everyone = connections.all_of(session(), owner())
+    return Shell(
+        connection=found,
+        connections=everyone,
+        place=_place(found),
+        copy=None,
+        menu=menu(None),
+        notices=notices(found, everyone, moment()),
+    )
+
+
+def _place(found: Connection | None) -> str | None:
+    if found is None:
+        return None
+    if found.is_demo:
+        return "conta de demonstração"
+    return f"{found.subdomain}.{found.base_domain}" if found.subdomain else f"conta {found.account_id}"
+
+
+def _read_choice(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    given = request.args.get("conta") or (request.form.get("conta") if request.method == "POST" else None)
+    if not given:
+        return
+    if not (given.isascii() and given.isdecimal()) or int(given[:20]) > _MAX_ID:
+        abort(404)
+    g.account_id = int(given)
+
+
+def _keep_choice(endpoint: str, values: dict[str, Any]) -> None:
+    if (chosen := chosen_account()) is not None and not endpoint.startswith(_WITHOUT_ACCOUNT):
+        values.setdefault("conta", chosen)

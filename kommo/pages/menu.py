@@ -1,0 +1,40 @@
+"""The places of the house: the side bar on a wide screen, the bottom bar on a phone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+
+_PLACES: tuple[tuple[str, tuple[tuple[str, str, str | None], ...]], ...] = (
+    ("", (("Visão geral", "home", None), ("Contatos", "contacts", "contacts"), ("Negociações", "deals", "deals"))),
+    ("Conta", (("Sincronização", "sync", None), ("Conexão", "connection", None))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry. `current` is "page" on the page itself, "true" on a page below it; `count` may be unknown."""
+
+    label: str
+    href: str
+    current: str | None
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under a common word, which may be empty."""
+
+    title: str
+    places: list[Place]
+
+
+def menu(copy: Any) -> list[Group]:
+    """The entries, with the numbers of the copy where there is one."""
+    return [Group(title, [_place(*entry, copy) for entry in entries]) for title, entries in _PLACES]
+
+
+def _place(label: str, room: str, counted: str | None, copy: Any) -> Place:
+    endpoint = f"{room}.page"
+    current = "page" if request.endpoint == endpoint else "true" if request.blueprint == room else None
+    return Place(label, url_for(endpoint), current, getattr(copy, counted, None) if counted and copy else None)

@@ -1,0 +1,73 @@
+"""What has to be said on every page: a token that ends soon, is refused or gone, and invented data."""
+
+from dataclasses import dataclass
+
+from flask import url_for
+
+from kommo.store.tables import Connection
+from kommo.store.zones import zone_of
+from kommo.text import date, plural
+
+DAY = 86_400
+WARN_DAYS = 30  # the first warning; it grows more urgent at 7 days and at 1
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for every page. `kind`: "" (to know), "warning" or "bad"; `href` leads to what helps."""
+
+    kind: str
+    text: str
+    href: str = ""
+    action: str = ""
+
+
+def notices(current: Connection | None, everyone: list[Connection], now: float, blocked: float = 0.0) -> list[Notice]:
+    """The notices of this moment, the gravest first. `blocked`: seconds for which Kommo lets nobody in."""
+    found = [_blocked(blocked)] if blocked else []
+    for connection in everyone:
+        found += _of_token(connection, now, named=len(everyone) > 1)
+    if current is not None and current.is_demo and current.token:
+        text = "Esta é a conta de demonstração: pessoas, empresas e valores são inventados."
+        found.append(Notice("", text, url_for("connection.page"), "Conectar a sua conta"))
+    return sorted(found, key=lambda notice: ("bad", "warning", "").index(notice.kind))
+
+
+def _blocked(seconds: float) -> Notice:
+    minutes = max(1, round(seconds / 60))
+    text = (
+        "O Kommo bloqueou o endereço deste servidor. Nada é lido do Kommo por enquanto; a cópia continua aqui. "
+        f"Nova tentativa em {plural(minutes, 'minuto', 'minutos')}."
+    )
+    return Notice("bad", text, url_for("connection.page"), "O que fazer")
+
+
+def _of_token(connection: Connection, now: float, *, named: bool) -> list[Notice]:
+    if not connection.token:
+        return []
+    whose = f"O token da conta {connection.name}" if named else "O token"
+    where = url_for("connection.page")
+    if connection.token_refused:
+        text = f"{whose} foi recusado pelo Kommo. A cópia continua aqui, mas não é mais atualizada."
+        return [Notice("bad", text, where, "Colar outro token")]
+    if connection.expires_at is None:
+        return []
+    left = connection.expires_at - now
+    when = date(connection.expires_at, zone_of(connection))
+    if left <= 0:
+        text = f"{whose} venceu em {when}. A cópia continua aqui, mas não é mais atualizada."
+        return [Notice("bad", text, where, "Colar outro token")]
+    if left > WARN_DAYS * DAY:
+        return []
+    return [_ending(whose, int(left // DAY), when, where)]
+
+
+def _ending(whose: str, days: int, when: str, where: str) -> Notice:
+    if days < 1:
+        return Notice("bad", f"{whose} vence em menos de um dia, em {when}.", where, "Colar outro token")
+    text = f"{whose} vence em {plural(days, 'dia', 'dias')}, em {when}."
+    if days <= 1:
+        return Notice("bad", text, where, "Colar outro token")
+    if days <= 7:
+        return Notice("warning", f"{text} Gere outro no Kommo ainda nesta semana.", where, "Colar outro token")
+    return Notice("warning", text, where, "Ver a conexão")

@@ -1,0 +1,38 @@
+// What neither HTML, CSS nor htmx can do by themselves: the CSRF header, two keys, and saying that an answer is missing.
+"use strict";
+
+const silence = () => document.getElementById("no-answer");
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.querySelector("meta[name=csrf-token]");
+  if (event.detail.verb !== "get" && token) event.detail.headers["X-CSRFToken"] = token.content;
+});
+
+// A refused form comes back as a fragment that says what is wrong: it is shown, whatever its status.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.getResponseHeader("X-Fragment")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
+for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  document.addEventListener(name, () => { silence().hidden = false; });
+}
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (event.detail.successful) silence().hidden = true;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (event.key === "/") {
+    const search = document.querySelector("input[type=search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  } else if (event.key === "?") {
+    document.getElementById("help").togglePopover();
+  }
+});
