@@ -72,6 +72,7 @@ def now(session: Session) -> float:
 def engine_options(url: str) -> dict[str, Any]:
     """What `create_engine` needs for this address: serialiser, pool, time limits."""
     options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+    options["hide_parameters"] = True  # an error's text must not hold people's data
     if make_url(url).get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False}
         options["pool_size"] = 20

@@ -45,6 +45,7 @@ def ensure_owner(session: Session, user_id: str) -> Owner:
 def save(session: Session, vault: Vault, user_id: str, account: Account, token: str) -> Connection:
     """Connect an account, or give a known one its new token; the token is stored sealed."""
     ensure_owner(session, user_id)
+    moment = now(session)  # asked before the row is added: a query would flush it half filled
     found = by_account(session, user_id, account.account_id)
     if found is None:
         found = Connection(user_id=user_id, account_id=account.account_id)
@@ -58,7 +59,7 @@ def save(session: Session, vault: Vault, user_id: str, account: Account, token: 
     found.issued_at = account.issued_at
     found.expires_at = account.expires_at
     found.base_domain = account.base_domain
-    found.connected_at = now(session)
+    found.connected_at = moment
     found.erasing = False
     describe(found, account.name, account.subdomain, account.currency, account.timezone, account.details)
     session.flush()
@@ -122,3 +123,14 @@ def forget_token(connection: Connection) -> None:
 def any_demo(session: Session) -> list[Connection]:
     """Every connection of the demonstration account that still has its token."""
     return list(session.scalars(select(Connection).where(Connection.is_demo, Connection.token.is_not(None))))
+
+
+def mark_refused(session: Session, connection_id: int) -> None:
+    """Kommo refused the stored token: the page asks for a new one."""
+    session.get_one(Connection, connection_id).token_refused = True
+
+
+def set_demo_address(session: Session, address: str) -> None:
+    """The demonstration account was started anew, maybe on another port."""
+    for connection in any_demo(session):
+        connection.base_address = address

@@ -66,17 +66,9 @@ def write_page(session: Session, target: Target, page: Sequence[Incoming], versi
     rows = []
     for remote_id, incoming in latest.items():
         known = held.get(remote_id)
-        if known is None:
-            changes[remote_id] = CREATED
-        elif known.version > version:
-            changes[remote_id] = UNCHANGED
-            continue
-        elif known.deleted_at is None and known.content_hash == incoming.content_hash:
-            changes[remote_id] = UNCHANGED
-            continue
-        else:
-            changes[remote_id] = UPDATED
-        rows.append(_row(target, incoming, version))
+        changes[remote_id] = change = _change(known, incoming, version)
+        if change != UNCHANGED:
+            rows.append(_row(target, incoming, version))
     if rows:
         session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
         changed = [row["remote_id"] for row in rows]
@@ -125,7 +117,7 @@ def change_counts(session: Session, run_id: int, stream: str) -> dict[str, int]:
         .where(SyncSeen.run_id == run_id, SyncSeen.stream == stream)
         .group_by(SyncSeen.change)
     )
-    return {letter: number for letter, number in session.execute(statement)}
+    return {row.change: row[1] for row in session.execute(statement)}
 
 
 def live_count(session: Session, connection_id: int, kind: str) -> int:
@@ -135,6 +127,12 @@ def live_count(session: Session, connection_id: int, kind: str) -> int:
         .select_from(Wallet)
         .where(Wallet.connection_id == connection_id, Wallet.kind == kind, Wallet.deleted_at.is_(None))
     ).scalar_one()
+
+
+def newest_version(session: Session, connection_id: int, kind: str) -> int:
+    """The highest version among an account's rows of a kind; 0 where there are none."""
+    statement = select(func.max(Wallet.version)).where(Wallet.connection_id == connection_id, Wallet.kind == kind)
+    return session.execute(statement).scalar_one() or 0
 
 
 def deals_of_contacts(session: Session, connection_id: int, contact_ids: Sequence[int]) -> list[int]:
@@ -157,6 +155,14 @@ def _held(session: Session, target: Target, remote_ids: Iterable[int]) -> dict[i
         _TABLE.c.remote_id.in_(list(remote_ids)),
     )
     return {row.remote_id: row for row in session.connection().execute(statement)}
+
+
+def _change(known: Any | None, incoming: Incoming, version: int) -> str:
+    """What writing `incoming` would do to the row that is held; nothing where a later reading is held."""
+    if known is None:
+        return CREATED
+    same = known.deleted_at is None and known.content_hash == incoming.content_hash
+    return UNCHANGED if same or known.version > version else UPDATED
 
 
 def _row(target: Target, incoming: Incoming, version: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Who may call: until people can log in, direct callers from this machine only."""

@@ -1,0 +1,100 @@
+"""Putting the web application together from its rooms, and only that."""
+
+from collections.abc import Callable
+from functools import cache
+
+import structlog
+from flask import Flask, Response, request
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+import kommo.api.errors
+import kommo.pages.errors
+from kommo import api, cli, pages
+from kommo.access import guard, headers
+from kommo.db import db, engine_options, prepare_engine
+from kommo.instance import prepare, secret
+from kommo.services import open_services
+from kommo.settings import ROOT, Settings
+from kommo.store import schema
+
+MAX_BODY = 64 * 1024  # bytes: the largest thing anybody sends us is a token of 8 kB
+
+csrf = CSRFProtect()
+log = structlog.get_logger()
+
+
+def assemble(settings: Settings) -> Flask:
+    """The application for these settings: folder prepared, schema up to date, every room in its place.
+
+    Raises SettingError and SchemaError with one Portuguese line.
+    """
+    prepare(settings)
+    app = Flask(
+        "kommo",
+        root_path=str(ROOT),
+        template_folder="templates",
+        static_folder="static",
+        instance_path=str(settings.instance.resolve()),
+    )
+    _configure(app, settings)
+    db.init_app(app)
+    Migrate(app, db, directory=str(schema.MIGRATIONS), render_as_batch=True)
+    with app.app_context():
+        engine = db.engine
+    prepare_engine(engine)
+    schema.upgrade(engine, settings.instance / "backups")
+    app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
+    guard.register(app)
+    headers.register(app, settings.assets)
+    csrf.init_app(app)
+    pages.register(app)
+    csrf.exempt(api.register(app))
+    _answer_errors(app)
+    cli.register(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    given = settings.secret_key
+    app.config.update(
+        SECRET_KEY=given.get_secret_value() if given else secret(settings.instance, "secret_key"),
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        MAX_FORM_PARTS=100,
+        SESSION_COOKIE_NAME="painel_kommo",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+
+
+def _bell(settings: Settings) -> Callable[[str, int], None]:
+    """Opens the queue at the first ring: starting is quicker without it."""
+
+    @cache
+    def opened() -> Callable[[str, int], None]:
+        from kommo.jobs import queue
+
+        return queue.bell(queue.open_queue(settings.queue))
+
+    def ring(kind: str, number: int) -> None:
+        try:
+            opened()(kind, number)
+        except Exception:
+            log.exception("bell_failed", kind=kind, number=number)  # the worker's tick finds the row
+
+    return ring
+
+
+def _answer_errors(app: Flask) -> None:
+    """Errors under /api/ are JSON, all others pages: one place decides, unknown addresses included."""
+
+    def answer(error: HTTPException) -> Response:
+        return api.errors.answer(error) if request.path.startswith(guard.API) else pages.errors.answer(error)
+
+    app.register_error_handler(HTTPException, answer)

@@ -1,0 +1,90 @@
+"""The shell: `flask kommo …`. The work itself is done by the worker; Ctrl-C here does not stop it."""
+
+import sys
+import time
+from typing import NoReturn
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from kommo.db import reading
+from kommo.services import Services
+from kommo.store import connections, progress, runs
+from kommo.store.progress import RunView
+from kommo.sync import control
+from kommo.text import number, plural
+
+group = AppGroup("kommo", help="Comandos do Painel Kommo.")
+_NOBODY_AFTER = 15.0  # seconds a run may stay queued before the person is told to start a worker
+
+
+def register(app: Flask) -> None:
+    """Give the application its commands."""
+    app.cli.add_command(group)
+
+
+@group.command("sync", help="Sincroniza uma conta e mostra o andamento.")
+@click.option("--user", "user_id", default=connections.DEFAULT_OWNER, show_default=True, help="Dono da conexão.")
+@click.option("--account", "account_id", type=int, help="Conta, quando o dono tem várias.")
+@click.option("--no-wait", is_flag=True, help="Só pede a sincronização e termina.")
+def sync(user_id: str, account_id: int | None, no_wait: bool) -> None:
+    """Ask for a run, or join the one that is under way; exit code 1 when it does not end proved."""
+    services: Services = current_app.extensions["kommo"]
+    with reading(services.engine) as session:
+        connection = connections.current(session, user_id, account_id)
+    if connection is None or not connection.token:
+        _fail("Nenhuma conta conectada: abra a página Conexão e cole o token de longa duração.")
+    try:
+        run_id = control.start(services, connection.id, "shell")
+    except runs.AlreadyRunning as running:
+        run_id = running.run_id
+        click.echo(f"Já há uma sincronização em andamento (nº {run_id}).")
+    if not no_wait and not _follow(services, connection.id, run_id):
+        sys.exit(1)
+
+
+def _follow(services: Services, connection_id: int, run_id: int) -> bool:
+    """Print a line whenever something moved; gives whether the run ended proved."""
+    begin, last, warned = time.monotonic(), "", False
+    while True:
+        with reading(services.engine) as session:
+            view = progress.run_view(session, connection_id, run_id)
+        if view is None:
+            _fail("A sincronização não existe mais.")
+        line = _line(view)
+        if line != last:
+            click.echo(line)
+            last = line
+        if not view.active:
+            for sentence in [*view.errors, *view.warnings]:
+                click.echo(sentence, err=True)
+            return view.proved
+        if view.state == "queued" and not warned and time.monotonic() - begin > _NOBODY_AFTER:
+            click.echo("Nenhum trabalhador respondeu: inicie `python app.py` ou `python -m kommo.jobs.worker`.", err=True)
+            warned = True
+        time.sleep(0.5)
+
+
+def _line(view: RunView) -> str:
+    if view.waiting:
+        return view.waiting
+    contacts, deals = view.stream("contacts"), view.stream("deals")
+    if not view.active:
+        state = {"done": "Concluída", "failed": "Falhou", "cancelled": "Cancelada"}[view.state]
+        return (
+            f"{state}: {plural(contacts.local_count or 0, 'contato', 'contatos')} aqui, "
+            f"{number(contacts.remote_count or 0)} no Kommo; "
+            f"{plural(deals.local_count or 0, 'negociação', 'negociações')} aqui, "
+            f"{number(deals.remote_count or 0)} no Kommo."
+        )
+    return f"Contatos: {_of(contacts)}. Negociações: {_of(deals)}."
+
+
+def _of(view: progress.StreamView) -> str:
+    return f"{number(view.rows)} de {number(view.total)}" if view.total is not None else number(view.rows)
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(2)

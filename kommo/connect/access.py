@@ -1,0 +1,62 @@
+"""Which token a call uses, and where it is sent: the order that the JSON contract's rulings give."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from kommo.crm.errors import BadToken
+from kommo.crm.hosts import base_address
+from kommo.crm.token import Claims, clean_token, read_token
+from kommo.services import Services
+from kommo.settings import Settings
+from kommo.store import connections
+from kommo.store.tables import Connection
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Access:
+    """A token with what it says and where it goes; `connection` is set when it is a stored one."""
+
+    token: str
+    claims: Claims
+    base_address: str
+    connection: Connection | None = None
+
+    @property
+    def account_id(self) -> int | None:
+        """The account: the stored connection's, else what the token claims."""
+        return self.connection.account_id if self.connection else self.claims.account_id
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is the demonstration account."""
+        return self.connection is not None and self.connection.is_demo
+
+
+def inline(text: str, settings: Settings) -> Access:
+    """Access by a token that was handed over. Raises BadToken for no token, or one that names a foreign host."""
+    token = clean_token(text)
+    claims = read_token(token)
+    address = base_address(claims, configured=settings.api_url, base_domain=settings.base_domain)
+    return Access(token, claims, address)
+
+
+def stored(services: Services, connection: Connection) -> Access | None:
+    """Access by a connection's own token; None after a disconnect. Raises VaultError under another key."""
+    token = connections.open_token(services.vault, connection)
+    return Access(token, read_token(token), connection.base_address, connection) if token else None
+
+
+def resolve(
+    services: Services, session: Session, *, given: str | None, user_id: str, account_id: int | None = None
+) -> Access:
+    """The token handed over, else the owner's stored one, else the environment's. Raises BadToken where none is."""
+    if given is not None and given.strip():
+        return inline(given, services.settings)
+    connection = connections.current(session, user_id, account_id)
+    found = stored(services, connection) if connection else None
+    if found is not None:
+        return found
+    if services.settings.environment_token:
+        return inline(services.settings.environment_token, services.settings)
+    raise BadToken("token_missing")

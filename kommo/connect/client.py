@@ -1,0 +1,79 @@
+"""Opening a client for an account: its token from the vault, its address, and the budget it shares with all others."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kommo.crm.client import Kommo
+from kommo.crm.errors import Blocked, TokenRefused
+from kommo.crm.transport import Transport
+from kommo.services import Services
+from kommo.store import connections
+from kommo.store.budget import INSTALLATION, BudgetBlocked, SqlBudget
+from kommo.store.tables import Connection
+
+DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBudget:
+    """The client's view of the budget row that all threads, processes and machines share."""
+
+    rows: SqlBudget
+
+    def slot(self, purpose: str, *, max_wait: float | None = None) -> float:  # noqa: ARG002 - the protocol's
+        """Reserve one request; gives the seconds to sleep. Raises Blocked while nobody may send."""
+        try:
+            return self.rows.reserve()
+        except BudgetBlocked as blocked:
+            raise Blocked(retry_after=blocked.seconds) from None
+
+    def slow_down(self, seconds: float) -> None:
+        """Push everybody's next request back."""
+        self.rows.slow_down(seconds)
+
+    def block(self, seconds: float) -> None:
+        """Stop everybody."""
+        self.rows.block(seconds)
+
+
+def budget_for(services: Services, account_id: int | None, *, is_demo: bool = False) -> SharedBudget:
+    """The budget of an account under KOMMO_RATE_SCOPE; the demonstration account never uses up the real one."""
+    by_account = services.settings.rate_scope == "account" and account_id is not None
+    scope = DEMO if is_demo else f"account:{account_id}" if by_account else INSTALLATION
+    return SharedBudget(SqlBudget(services.engine, scope, services.settings.rate_limit))
+
+
+@contextmanager
+def open_client(
+    services: Services, token: str, base_address: str, budget: SharedBudget, **options: Any
+) -> Iterator[Kommo]:
+    """A client for a token at an address; `options` are those of `Kommo` (purpose, should_stop, …)."""
+    settings = services.settings
+    with Transport(base_address, token, timeout=settings.timeout_ms / 1000) as transport:
+        yield Kommo(
+            transport,
+            budget,
+            **{"attempts": settings.retry_attempts, "delay": settings.retry_delay_ms / 1000} | options,
+        )
+
+
+@contextmanager
+def open_kommo(
+    services: Services,
+    connection: Connection,
+    *,
+    purpose: str = "sync",
+    should_stop: Callable[[], bool] | None = None,
+    **options: Any,
+) -> Iterator[Kommo]:
+    """A client for a connected account. Raises VaultError under another key, TokenRefused without a token."""
+    token = connections.open_token(services.vault, connection)
+    if token is None:
+        raise TokenRefused
+    if should_stop is not None:
+        options["should_stop"] = should_stop
+    budget = budget_for(services, connection.account_id, is_demo=connection.is_demo)
+    with open_client(services, token, connection.base_address, budget, purpose=purpose, **options) as kommo:
+        yield kommo

@@ -1,0 +1,40 @@
+"""The doorbell: a huey queue on SQLite, PostgreSQL or Redis, by one address.
+
+It carries what kind of work and the number of its row, nothing else: no token, no data. huey forgets a message whose
+worker is killed; the rows do not, and the worker's tick rings again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from sqlalchemy.engine import make_url
+
+NAME = "kommo"
+Bell = Callable[[str, int], None]
+
+
+def open_queue(address: str) -> Huey:
+    """The queue at an address of the setting KOMMO_QUEUE_URL."""
+    options: dict[str, Any] = {"results": False, "utc": True}
+    scheme = make_url(address).get_backend_name() if address.startswith("sqlite") else address.partition(":")[0]
+    if scheme == "sqlite":
+        return SqliteHuey(NAME, filename=make_url(address).database, cache_mb=1, timeout=10, **options)
+    if scheme == "postgresql":
+        return PostgresHuey(NAME, dsn=address, **options)
+    return RedisHuey(NAME, url=address, **options)
+
+
+def bell(queue: Huey, work: Callable[[str, int], None] | None = None) -> Bell:
+    """A function that puts work into the queue; `work` is what a worker does with it (the web server has none)."""
+
+    def job(kind: str, number: int) -> None:
+        if work is not None:
+            work(kind, number)
+
+    task = queue.task(name="job")(job)
+
+    def ring(kind: str, number: int) -> None:
+        task(kind, number)
+
+    return ring

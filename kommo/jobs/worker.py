@@ -1,0 +1,130 @@
+"""`python -m kommo.jobs.worker`: does the long work, on this machine or any other that reaches the database.
+
+It ends at SIGTERM or Ctrl-C within seconds, at the end of a page, and when the process that started it is gone.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from huey.consumer import Consumer
+from sqlalchemy.exc import SQLAlchemyError
+
+from kommo import logs
+from kommo.db import reading
+from kommo.jobs import queue
+from kommo.services import ERASE, SYNC, Services, open_services
+from kommo.settings import SettingError, load
+from kommo.store import erase, runs, schema
+from kommo.store.schema import SchemaError
+from kommo.sync import engine
+
+THREADS = 4  # accounts worked on at once in one process
+RING_AGAIN = 60.0  # seconds until a due row is rung for again, should its message have been lost
+STOP_WITHIN = 9  # seconds a page under way may take to end
+log = structlog.get_logger()
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    """huey's consumer without its signal handlers: this process has its own way to stop."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+class Worker:
+    """One worker process: the queue's consumer, and a tick that finds rows whose message was lost."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.stopping = threading.Event()
+        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        self.queue = queue.open_queue(services.settings.queue)
+        self.ring = queue.bell(self.queue, self.work)
+        self._rung: dict[tuple[str, int], float] = {}
+
+    def work(self, kind: str, number: int) -> None:
+        """Do one job; whatever it raises is logged, and its row says what is left."""
+        try:
+            if kind == SYNC:
+                engine.run_one(self.services, number, f"{self.name}-{threading.get_ident()}", self.stopping)
+            elif kind == ERASE:
+                erase.erase(self.services.engine, number)
+        except Exception:
+            log.exception("job_failed", kind=kind, number=number)
+
+    def run(self) -> None:
+        """Work until `stopping` is set."""
+        consumer = _Consumer(
+            self.queue, workers=THREADS, periodic=False, initial_delay=0.05, max_delay=0.2, backoff=1.15,
+            shutdown_timeout=STOP_WITHIN,
+        )  # fmt: skip
+        consumer.start()
+        pause = min(self.services.settings.lease, 5.0)
+        try:
+            while not self.stopping.is_set():
+                self.tick()
+                self.stopping.wait(pause)
+        finally:
+            self.stopping.set()
+            consumer.stop(graceful=True)
+
+    def tick(self) -> None:
+        """Ring for every row that has work and nobody at it."""
+        try:
+            with reading(self.services.engine) as session:
+                due = [(SYNC, key) for key in runs.due_ids(session)]
+                due += [(ERASE, key) for key in erase.waiting(session)]
+        except SQLAlchemyError:
+            log.warning("tick_failed")
+            return
+        now = time.monotonic()
+        self._rung = {job: moment for job, moment in self._rung.items() if now - moment < RING_AGAIN and job in due}
+        for job in due:
+            if job not in self._rung:
+                self._rung[job] = now
+                self.ring(*job)
+
+
+def end_with_parent(stop: Callable[[], None]) -> None:
+    """Call `stop` when standard input closes: the process that holds its other end is gone, however it ended."""
+
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        stop()
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a worker; gives the exit code. A bad setting or schema is one Portuguese line."""
+    parser = argparse.ArgumentParser(prog="python -m kommo.jobs.worker", description="Trabalhador do Painel Kommo.")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="termina quando a entrada padrão fecha")
+    options = parser.parse_args(arguments)
+    try:
+        services = open_services(load())
+        schema.require_current(services.engine)
+    except (SettingError, SchemaError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the line for the person
+        return 2
+    logs.configure(services.settings)
+    worker = Worker(services)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: worker.stopping.set())
+    if options.until_stdin_closes:
+        end_with_parent(worker.stopping.set)
+    worker.run()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # a thread that hangs in a page must not keep the process: its lease runs out by itself

@@ -1,0 +1,62 @@
+"""Logging: one line an event, and one place where whatever could be a token is taken out."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from kommo.settings import Settings
+
+HIDDEN = "[oculto]"
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}")
+_NAMED = re.compile(r"(?i)((?:jwt_?token|access_token|api_key|token)(?:=|%3d|\"\s*:\s*\"|'\s*:\s*'))[^&\s\"']+")
+_BEARER = re.compile(r"(?i)(bearer(?:\s|%20)+)[^\s\"',;]+")
+
+
+def redact(text: str) -> str:
+    """`text` with everything that looks like a token, or stands where one belongs, taken out."""
+    text = _TOKEN.sub(HIDDEN, text)
+    text = _BEARER.sub(rf"\1{HIDDEN}", text)
+    return _NAMED.sub(rf"\1{HIDDEN}", text)
+
+
+class RedactingFilter(logging.Filter):
+    """Takes tokens out of a standard record: its message, its arguments and its traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true: the record is kept, redacted."""
+        record.msg = redact(record.getMessage())
+        record.args = ()
+        if record.exc_info:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
+        return True
+
+
+def _redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def configure(settings: Settings) -> None:
+    """Send every log line of this process, redacted, to standard error."""
+    level = logging.DEBUG if settings.debug else logging.INFO
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _redact_event,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(RedactingFilter())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

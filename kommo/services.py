@@ -1,0 +1,47 @@
+"""What the working rooms are given: the settings, the database, the vault, and the bell that wakes a worker."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, create_engine
+
+from kommo.db import engine_options, prepare_engine
+from kommo.instance import prepare, secret
+from kommo.settings import Settings
+from kommo.vault import Vault
+
+
+#: The kinds of long work a bell rings for; the number beside it is a run's or a connection's.
+SYNC, ERASE = "sync", "erase"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One process's tools. `ring(kind, number)` tells the workers of a row with work; it may be lost without harm."""
+
+    settings: Settings
+    engine: Engine
+    vault: Vault
+    ring: Callable[[str, int], None]
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The vault under the operator's key, or under the one made in `instance/` on first start."""
+    given = settings.encryption_key
+    return Vault(bytes.fromhex(given.get_secret_value() if given else secret(settings.instance, "encryption_key")))
+
+
+def open_services(settings: Settings, engine: Engine | None = None, ring: Callable[[str, int], None] | None = None) -> Services:
+    """The tools of a process: its folder prepared, its engine (made here unless given), its vault.
+
+    Raises SettingError where the folder cannot be written. Without a bell nobody is woken; the worker's tick finds it.
+    """
+    prepare(settings)
+    if engine is None:
+        engine = create_engine(settings.database, **engine_options(settings.database))
+        prepare_engine(engine)
+    return Services(settings, engine, open_vault(settings), ring or _silent)
+
+
+def _silent(_kind: str, _number: int) -> None:
+    """No bell."""

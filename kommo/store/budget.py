@@ -1,0 +1,95 @@
+"""The request budget as rows: one reserved slot a request, for all threads, processes and machines.
+
+A slot is taken with one statement by the database's own clock, and slept for outside the transaction. The slots are a
+little wider than 1/limit, so that jitter on the way never makes 8 of 7 in any one second at Kommo.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, case, select, update
+from sqlalchemy.orm import Session
+
+from kommo.db import clock, reading, writing
+from kommo.store.tables import RateSlot
+from kommo.store.upsert import insert_missing
+
+MARGIN = 1.035  # slots are this much wider than 1/limit
+INSTALLATION = "installation"
+
+
+class BudgetBlocked(Exception):
+    """Nobody may send for another `seconds`: Kommo blocked this address."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"blocked for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SqlBudget:
+    """The budget of one scope (the installation, or one account) at `limit` requests a second; 0 means no limit."""
+
+    engine: Engine
+    scope: str
+    limit: float
+
+    def reserve(self) -> float:
+        """Take the next slot; gives the seconds to sleep before sending. Raises BudgetBlocked while nobody may send."""
+        if not self.limit:
+            self._require_free()
+            return 0.0
+        interval = MARGIN / self.limit
+        begin = case((RateSlot.next_at > clock(), RateSlot.next_at), else_=clock())
+        statement = (
+            update(RateSlot)
+            .where(RateSlot.scope == self.scope, RateSlot.blocked_until <= clock())
+            .values(next_at=begin + interval, requests=RateSlot.requests + 1)
+            .returning(RateSlot.next_at - interval - clock())
+            .execution_options(synchronize_session=False)
+        )
+        with writing(self.engine) as session:
+            wait = session.execute(statement).scalar_one_or_none()
+            if wait is None:
+                self._make(session)
+                wait = session.execute(statement).scalar_one_or_none()
+        if wait is None:
+            self._require_free()
+        return max(float(wait or 0.0), 0.0)
+
+    def blocked_for(self) -> float:
+        """Seconds for which nobody may send, after Kommo blocked this address; 0 when free."""
+        with reading(self.engine) as session:
+            statement = select(RateSlot.blocked_until - clock()).where(RateSlot.scope == self.scope)
+            return max(float(session.execute(statement).scalar_one_or_none() or 0.0), 0.0)
+
+    def slow_down(self, seconds: float) -> None:
+        """Push everyone's next request back: Kommo said 429."""
+        later = clock() + seconds
+        self._set(next_at=case((RateSlot.next_at > later, RateSlot.next_at), else_=later))
+
+    def block(self, seconds: float) -> None:
+        """Stop everyone for a while: Kommo answered with its blanket 403."""
+        self._set(blocked_until=clock() + seconds)
+
+    def unblock(self) -> None:
+        """Let everyone go on: a person's test came through."""
+        if self.blocked_for():
+            self._set(blocked_until=0.0)
+
+    def _set(self, **values: object) -> None:
+        with writing(self.engine) as session:
+            self._make(session)
+            session.execute(
+                update(RateSlot)
+                .where(RateSlot.scope == self.scope)
+                .values(values)
+                .execution_options(synchronize_session=False)
+            )
+
+    def _require_free(self) -> None:
+        if seconds := self.blocked_for():
+            raise BudgetBlocked(seconds)
+
+    def _make(self, session: Session) -> None:
+        row = {"scope": self.scope, "next_at": 0.0, "blocked_until": 0.0, "requests": 0}
+        insert_missing(session, RateSlot.__table__, [row])  # type: ignore[arg-type]

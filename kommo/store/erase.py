@@ -1,0 +1,65 @@
+"""Erasing an account's copy, in short transactions, so that nobody waits for it. May be stopped and taken up anywhere."""
+
+from sqlalchemy import Engine, Table, delete, select, text
+from sqlalchemy.orm import Session
+
+from kommo.db import writing
+from kommo.store.tables import Connection, DealContact, SearchPending, SyncRun, SyncSeen, Wallet
+
+LOT = 500  # rows in one transaction: well under 100 ms
+
+
+def waiting(session: Session) -> list[int]:
+    """Connections whose copy is to be erased."""
+    return list(session.scalars(select(Connection.id).where(Connection.erasing)))
+
+
+def erase(engine: Engine, connection_id: int) -> None:
+    """Erase records, links, catalogues, runs and the connection itself; nothing where it is not to be erased."""
+    while True:
+        with writing(engine) as session:
+            connection = session.get(Connection, connection_id)
+            if connection is None or not connection.erasing:
+                return
+            if _some_seen(session, connection_id) or _some_records(session, connection_id):
+                continue
+            if _some_links(session, connection_id):
+                continue
+            session.delete(connection)  # catalogues, runs and their streams go with it
+
+
+def _some_records(session: Session, connection_id: int) -> bool:
+    statement = select(Wallet.id).where(Wallet.connection_id == connection_id).limit(LOT)
+    ids = list(session.scalars(statement))
+    if ids and session.get_bind().dialect.name == "sqlite":
+        session.execute(delete(SearchPending).where(SearchPending.wallet_id.in_(ids)))
+        for key in ids:
+            session.execute(text("DELETE FROM wallet_search WHERE rowid = :key"), {"key": key})
+    table: Table = Wallet.__table__  # type: ignore[assignment]
+    session.execute(delete(table).where(table.c.id.in_(ids)))
+    return bool(ids)
+
+
+def _some_links(session: Session, connection_id: int) -> bool:
+    deals = list(
+        session.scalars(
+            select(DealContact.deal_id).where(DealContact.connection_id == connection_id).distinct().limit(LOT)
+        )
+    )
+    session.execute(
+        delete(DealContact).where(DealContact.connection_id == connection_id, DealContact.deal_id.in_(deals))
+    )
+    return bool(deals)
+
+
+def _some_seen(session: Session, connection_id: int) -> bool:
+    runs = select(SyncRun.id).where(SyncRun.connection_id == connection_id)
+    some = select(SyncSeen.run_id, SyncSeen.stream, SyncSeen.remote_id).where(SyncSeen.run_id.in_(runs)).limit(LOT)
+    keys = list(session.execute(some))
+    for key in keys:
+        session.execute(
+            delete(SyncSeen).where(
+                SyncSeen.run_id == key.run_id, SyncSeen.stream == key.stream, SyncSeen.remote_id == key.remote_id
+            )
+        )
+    return bool(keys)

@@ -1,0 +1,138 @@
+"""One page of a list of contacts or deals: which records, how many there are, in how many pages.
+
+Two steps: the ids of the page out of an index that holds all a list filters and sorts by, then the rows of these ids
+alone. The pages, the JSON API and whatever comes later ask here, so that a list is the same wherever it is seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from kommo.store.filters import Filters, clean_query
+from kommo.store.search import matches
+from kommo.store.tables import Connection, Wallet
+
+PAGE_SIZE = 50
+_SORTED: dict[str, Any] = {
+    "nome": Wallet.title_folded,
+    "valor": Wallet.balance,
+    "atualizado": Wallet.updated_at,
+    "id": Wallet.remote_id,
+}
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One page's row ids (`Wallet.id`) in order, and where the page stands. `pages` is 1 for an empty list."""
+
+    ids: list[int]
+    matched: int
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[Row]):
+    """One page of a list. `matched` records fit the filters, `total` are held; `first` to `last` count from 1."""
+
+    rows: list[Row]
+    matched: int
+    total: int
+    page: int
+    pages: int
+    size: int
+    filters: Filters
+
+    @property
+    def first(self) -> int:
+        """The number of the first row within the list, 0 where there is none."""
+        return (self.page - 1) * self.size + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """The number of the last row within the list."""
+        return self.first + len(self.rows) - 1 if self.rows else 0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPage:
+    """Records as Kommo gave them (`Wallet.metadata`), in the order of their ids; past the end there are none."""
+
+    records: list[dict[str, Any]]
+    matched: int
+    page: int
+    pages: int
+
+
+def window(session: Session, connection: Connection, kind: str, filters: Filters, size: int = PAGE_SIZE) -> Window:
+    """The page that `filters` ask for; one past the end becomes the last one."""
+    everything = live(connection, kind)
+    total = count_where(session, everything)
+    narrowing = _narrowing(session, filters)
+    matched = count_where(session, [*everything, *narrowing]) if narrowing else total
+    pages = max(-(-matched // size), 1)
+    page = min(filters.page, pages)
+    ids = _ids(session, [*everything, *narrowing], filters.sort, size, (page - 1) * size) if matched else []
+    return Window(ids, matched, total, page, pages)
+
+
+def page_of(found: Window, rows: list[Row], filters: Filters, size: int = PAGE_SIZE) -> ListPage[Row]:
+    """A window with what its rows show; its filters name the page that was really taken."""
+    return ListPage(rows, found.matched, found.total, found.page, found.pages, size, filters.but(page=found.page))
+
+
+def local_page(session: Session, connection: Connection, kind: str, query: str, page: int, limit: int) -> LocalPage:
+    """A page of the copy for a program: in order of id, `limit` records (1 or more), empty past the end."""
+    conditions = [*live(connection, kind), *_narrowing(session, Filters(query=clean_query(query)))]
+    matched = count_where(session, conditions)
+    offset = (page - 1) * limit
+    ids = _ids(session, conditions, "id", limit, offset) if offset < matched else []
+    rows = by_id(session, connection, ids, Wallet.record)
+    return LocalPage([row.record for row in rows], matched, page, max(-(-matched // limit), 1))
+
+
+def live(connection: Connection, kind: str) -> list[ColumnElement[bool]]:
+    """The conditions for the records of one kind an account holds that are not gone from Kommo."""
+    return [Wallet.connection_id == connection.id, Wallet.kind == kind, Wallet.deleted_at.is_(None)]
+
+
+def count_where(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
+    """How many rows of `Wallet` meet all the conditions."""
+    return session.execute(select(func.count()).select_from(Wallet).where(*conditions)).scalar_one()
+
+
+def by_id(session: Session, connection: Connection, ids: Sequence[int], *columns: Any) -> list[Any]:
+    """The rows with these `Wallet.id`s in the order given, with `id` and the columns asked for."""
+    statement = select(Wallet.id, *columns).where(
+        Wallet.id.in_(ids), Wallet.user_id == connection.user_id, Wallet.connection_id == connection.id
+    )
+    found = {row.id: row for row in session.execute(statement)}
+    return [found[each] for each in ids if each in found]
+
+
+def _narrowing(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.responsible:
+        found.append(Wallet.responsible_user_id.in_(filters.responsible))
+    if filters.stage:
+        found += [Wallet.pipeline_id == filters.stage[0], Wallet.stage_id == filters.stage[1]]
+    elif filters.pipeline:
+        found.append(Wallet.pipeline_id == filters.pipeline)
+    searched = matches(session, filters.query)
+    return found if searched is None else [*found, searched]
+
+
+def _ids(session: Session, conditions: Sequence[ColumnElement[bool]], sort: str, limit: int, offset: int) -> list[int]:
+    """The ids of one window; the record's own id settles what is equal, so that pages never overlap."""
+    column = _SORTED[sort.removeprefix("-")]
+    order: list[Any] = [column] if column is Wallet.remote_id else [column, Wallet.remote_id]
+    if sort.startswith("-"):
+        order = [each.desc() for each in order]
+    statement = select(Wallet.id).where(*conditions).order_by(*order).limit(limit).offset(offset)
+    return list(session.scalars(statement))

@@ -1,0 +1,189 @@
+"""Reading a list whose rows come and go, from its last page to its first, in bands.
+
+Pages are asked for in order of id. A deletion moves later rows towards the front; read from last to first, that
+repeats rows instead of hiding them. To have several requests under way, the pages are cut into contiguous bands, each
+read strictly downward; a band ends when it meets an id not above the highest id of the first answer of the band
+below it. Page and cursor commit together, so that a killed run goes on at its next page.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from kommo.crm.client import Page
+from kommo.crm.records import Contact, Deal
+from kommo.db import reading
+from kommo.store.records import write_page
+from kommo.store.tables import SyncBand, SyncStream
+from kommo.sync.run import Run
+from kommo.sync.streams import StreamSpec
+
+MAX_BANDS = 4  # requests under way at once; two are enough for 7 a second at 150 ms an answer
+PAGES_A_BAND = 4  # below this a band costs more than it saves: each border is read twice
+
+
+class OrderIgnored(Exception):
+    """Kommo did not sort a page by id, so that bands would hide rows: read without them."""
+
+
+@dataclass(slots=True)
+class Band:
+    """One band: where it stands, and the highest id of its first answer for the band above to wait for."""
+
+    number: int
+    next_page: int
+    lowest: int
+    top_id: int | None = None
+    done: bool = False
+    answered: threading.Event = field(default_factory=threading.Event)
+
+
+def plan(session: Session, run_id: int, stream: str, read_pass: int, pages: int, *, most: int = MAX_BANDS) -> None:
+    """Cut `pages` pages into bands and store them, in place of any older plan of this pass."""
+    session.execute(
+        delete(SyncBand).where(SyncBand.run_id == run_id, SyncBand.stream == stream, SyncBand.read_pass == read_pass)
+    )
+    count = max(min(most, pages // PAGES_A_BAND), 1)
+    for band in range(count):
+        first = pages * (band + 1) // count
+        session.add(
+            SyncBand(
+                run_id=run_id, stream=stream, read_pass=read_pass, band=band, first_page=first, next_page=first,
+                done=first == 0,
+            )
+        )  # fmt: skip
+
+
+def read(run: Run, spec: StreamSpec, read_pass: int, *, ordered: bool = True) -> None:
+    """Read every band of a pass that is not done, each in its own thread; the first error ends all of them.
+
+    Raises what the client raises, OrderIgnored, and what `Run.check` raises.
+    """
+    bands = _load(run, spec, read_pass)
+    reader = _Reader(run, spec, read_pass, bands, ordered)
+    todo = [band for band in bands if not band.done]
+    if not todo:
+        return
+    with ThreadPoolExecutor(len(todo), thread_name_prefix=f"band-{spec.name}") as pool:
+        futures = [pool.submit(reader.follow, band) for band in todo]
+    errors = [error for future in futures if (error := future.exception())]
+    if errors:
+        raise reader.first_error or errors[0]
+    run.check()
+
+
+class _Reader:
+    """The bands of one pass, read side by side."""
+
+    def __init__(self, run: Run, spec: StreamSpec, read_pass: int, bands: list[Band], ordered: bool) -> None:
+        self.run = run
+        self.spec = spec
+        self.bands = bands
+        self.ordered = ordered
+        self.read_pass = read_pass
+        self.first_error: BaseException | None = None
+        self._failed = threading.Event()
+
+    def follow(self, band: Band) -> None:
+        """Read one band to its end."""
+        try:
+            while not band.done and not self._failed.is_set() and not self.run.should_stop():
+                self._step(band)
+        except BaseException as error:
+            self.first_error = self.first_error or error
+            self._failed.set()
+            raise
+        finally:
+            if band.done:
+                band.answered.set()
+
+    def _step(self, band: Band) -> None:
+        version = self.run.version()
+        page = self.run.kommo.page(self.spec.remote, band.next_page, order="id", version=version)
+        ids = [record.id for record in page.records]
+        if self.ordered and any(low >= high for low, high in zip(ids, ids[1:], strict=False)):
+            raise OrderIgnored(self.spec.name)
+        if ids and band.top_id is None:
+            band.top_id = max(ids)
+        done = band.next_page <= 1 or self._met_the_band_below(band, ids)
+        self._commit(band, page, version, done)
+        if band.top_id is not None:
+            band.answered.set()
+
+    def _met_the_band_below(self, band: Band, ids: Sequence[int]) -> bool:
+        """Whether the page just read reaches into the band below; only decided once that band gave an answer."""
+        if band.number == 0 or not ids or not self.ordered:
+            return False
+        below = self.bands[band.number - 1]
+        if band.next_page > band.lowest and not below.answered.is_set():
+            return False
+        while not below.answered.wait(0.2):
+            if self._failed.is_set() or self.run.should_stop():
+                return False
+        return min(ids) <= (below.top_id or 0)
+
+    def _commit(self, band: Band, page: Page, version: int, done: bool) -> None:
+        rows = [self.spec.to_row(record) for record in page.records]
+        following = 0 if done else band.next_page - 1
+        with self.run.transaction() as session:
+            written = write_page(session, self.run.target(self.spec, self.read_pass), rows, version)
+            session.execute(
+                update(SyncBand)
+                .where(
+                    SyncBand.run_id == self.run.claim.run_id,
+                    SyncBand.stream == self.spec.name,
+                    SyncBand.read_pass == self.read_pass,
+                    SyncBand.band == band.number,
+                )
+                .values(next_page=following, top_id=band.top_id, done=done)
+            )
+            own = int(band.next_page >= band.lowest)  # not a page of the band below, read again at the border
+            count_rows(session, self.run, self.spec, written.first_seen, pages=own, malformed=page.malformed)
+        band.next_page, band.done = following, done
+
+
+def count_rows(session: Session, run: Run, spec: StreamSpec, rows: int, *, pages: int = 0, malformed: int = 0) -> None:
+    """Add to a stream's progress, in the transaction of the page that made it."""
+    session.execute(
+        update(SyncStream)
+        .where(SyncStream.run_id == run.claim.run_id, SyncStream.stream == spec.name)
+        .values(
+            rows=SyncStream.rows + rows, pages=SyncStream.pages + pages, malformed=SyncStream.malformed + malformed
+        )
+    )  # fmt: skip
+
+
+def write_records(
+    run: Run, spec: StreamSpec, records: Sequence[Contact] | Sequence[Deal], version: int, read_pass: int
+) -> None:
+    """Bring records that were asked for outside the bands into the copy, in a transaction of their own."""
+    rows = [spec.to_row(record) for record in records]
+    with run.transaction() as session:
+        written = write_page(session, run.target(spec, read_pass), rows, version)
+        count_rows(session, run, spec, written.first_seen)
+
+
+def _load(run: Run, spec: StreamSpec, read_pass: int) -> list[Band]:
+    statement = (
+        select(SyncBand)
+        .where(
+            SyncBand.run_id == run.claim.run_id, SyncBand.stream == spec.name, SyncBand.read_pass == read_pass
+        )
+        .order_by(SyncBand.band)
+    )  # fmt: skip
+    with reading(run.services.engine) as session:
+        rows = list(session.scalars(statement))
+    bands, lowest = [], 1
+    for row in rows:
+        band = Band(row.band, row.next_page, lowest, row.top_id, row.done)
+        if band.done or band.top_id is not None:
+            band.answered.set()
+        bands.append(band)
+        lowest = row.first_page + 1
+    return bands
+
+

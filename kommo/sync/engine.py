@@ -1,0 +1,128 @@
+"""One run from claim to end, in a worker: what it may meet and how it ends."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from kommo.connect.client import open_kommo
+from kommo.crm.errors import Cancelled as Interrupted
+from kommo.crm.errors import KommoError, TokenRefused, Verdict
+from kommo.db import writing
+from kommo.services import Services
+from kommo.store import candidates, connections, runs
+from kommo.store.runs import LostLease
+from kommo.store.tables import Connection
+from kommo.sync.run import Cancelled, Heartbeat, Run, Stopping
+from kommo.sync.steps import carry_out
+from kommo.vault import VaultError
+
+PAUSES = (60.0, 120.0, 300.0, 600.0, 900.0)  # seconds; the last one repeats
+DISK_PAUSE = 60.0
+SEEN_LOT = 5000
+log = structlog.get_logger()
+
+
+def run_one(services: Services, run_id: int, worker: str, stopping: threading.Event) -> bool:
+    """Take up a run and do it; gives whether it was ours to do. Nothing it meets leaves the process in pieces."""
+    with writing(services.engine) as session:
+        claim = runs.claim(session, run_id, worker, services.settings.lease)
+        connection = runs.connection_of(session, run_id) if claim else None
+    if claim is None or connection is None:
+        return False
+    run = Run(services, claim, connection.user_id, stopping)
+    log.info("sync_taken", run=run_id, connection=connection.id, fence=claim.fence)
+    try:
+        with Heartbeat(run):
+            _work(run, connection)
+    except LostLease:
+        log.warning("sync_lost_lease", run=run_id)
+    _tidy(services)
+    return True
+
+
+def _work(run: Run, connection: Connection) -> None:
+    """Do the run and note how it ended. Raises LostLease only."""
+    try:
+        with open_kommo(
+            run.services, connection, should_stop=run.should_stop, on_request=run.count_request, on_wait=_teller(run)
+        ) as run.kommo:
+            errors = carry_out(run)
+        _end(run, "done", errors)
+    except (Cancelled, Interrupted, Stopping):
+        _interrupted(run)
+    except VaultError as error:
+        _end(run, "failed", [str(error)])
+    except KommoError as error:
+        _refused(run, connection, error)
+    except OperationalError as error:
+        _pause(run, DISK_PAUSE, _database_sentence(error))
+    except LostLease:
+        raise
+    except Exception:
+        log.exception("sync_broke", run=run.claim.run_id)
+        _end(run, "failed", ["A sincronização parou por um erro do programa; o que já foi lido está guardado. "
+                             "O registro do servidor tem os detalhes."])  # fmt: skip
+
+
+def _interrupted(run: Run) -> None:
+    try:
+        run.check()
+    except Cancelled:
+        _end(run, "cancelled", [])
+    except Stopping:
+        with writing(run.services.engine) as session:
+            runs.release(session, run.claim)
+
+
+def _refused(run: Run, connection: Connection, error: KommoError) -> None:
+    """Passing troubles pause the run; nonsense and refusals end it. What is stored stays."""
+    log.warning("sync_refused", run=run.claim.run_id, code=error.code)
+    if error.verdict is Verdict.RETRY:
+        _pause(run, None, f"{error.sentence} Continua sozinha daqui a pouco.")
+        return
+    if isinstance(error, TokenRefused):
+        with writing(run.services.engine) as session:
+            connections.mark_refused(session, connection.id)
+    _end(run, "failed", [f"{error.sentence} {error.advice}".strip()])
+
+
+def _pause(run: Run, seconds: float | None, sentence: str) -> None:
+    with writing(run.services.engine) as session:
+        number = runs.pauses(session, run.claim.run_id)
+        runs.pause(session, run.claim, seconds or PAUSES[min(number, len(PAUSES) - 1)], sentence)
+
+
+def _end(run: Run, state: str, errors: list[str]) -> None:
+    with run.transaction() as session:
+        runs.add_sentences(session, run.claim, "errors", errors)
+        runs.finish(session, run.claim, state)
+    log.info("sync_over", run=run.claim.run_id, state=state, errors=len(errors))
+
+
+def _teller(run: Run) -> Callable[[str, float], None]:
+    """Says on the run's row what it waits for, when that is long enough for a person to wonder."""
+
+    def tell(sentence: str, seconds: float) -> None:
+        if seconds >= 1:
+            run.note(waiting=sentence)
+
+    return tell
+
+
+def _database_sentence(error: OperationalError) -> str:
+    text = str(error.orig).lower()
+    if "full" in text or "disk" in text or "i/o" in text:
+        return "Sem espaço ou sem acesso ao disco do servidor: a sincronização espera e continua sozinha."
+    return "O banco de dados não respondeu: a sincronização espera e continua sozinha."
+
+
+def _tidy(services: Services) -> None:
+    """Drop the bookkeeping of runs that are over, in short transactions."""
+    while True:
+        with writing(services.engine) as session:
+            if candidates.forget_lot(session, SEEN_LOT) == 0:
+                return
+
+

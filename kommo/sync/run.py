@@ -1,0 +1,131 @@
+"""A run in a worker's hands: its claim, its client, its transactions, its heartbeat, and when it has to stop."""
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from kommo.crm.client import Kommo
+from kommo.db import writing
+from kommo.services import Services
+from kommo.store import runs
+from kommo.store.records import Target
+from kommo.store.runs import Claim, LostLease
+from kommo.sync.streams import StreamSpec
+
+_SEQUENCE_BITS = 20
+_FENCE_BITS = 16
+
+
+class Cancelled(Exception):
+    """A person asked for the run to end."""
+
+
+class Stopping(Exception):
+    """This worker is about to end; the run goes back, to be taken up where it is."""
+
+
+class Run:
+    """One claimed run. Threads of the run share it: everything here may be called from any of them."""
+
+    def __init__(self, services: Services, claim: Claim, user_id: str, stopping: threading.Event) -> None:
+        self.services = services
+        self.claim = claim
+        self.user_id = user_id
+        self.lease = services.settings.lease
+        self.kommo: Kommo
+        self._stopping = stopping
+        self._cancelled = threading.Event()
+        self._lost = threading.Event()
+        self._requests = 0
+        self._lock = threading.Lock()
+        self._sequence = itertools.count(1)
+
+    def version(self) -> int:
+        """The next number in the order of readings: taken before a request is sent, it dates what the answer says.
+
+        It counts, it is no time: clocks of machines differ and jump. A later run, and a later owner of the same run,
+        start higher.
+        """
+        number = next(self._sequence)
+        return ((self.claim.run_id << _FENCE_BITS) + self.claim.fence << _SEQUENCE_BITS) + number
+
+    def target(self, spec: StreamSpec, read_pass: int = 1) -> Target:
+        """Where rows of a stream go."""
+        return Target(self.user_id, self.claim.connection_id, spec.kind, self.claim.run_id, spec.name, read_pass)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A write transaction that exists only while the run is ours: fence first, then the caller's rows."""
+        with writing(self.services.engine) as session:
+            self.hold(session)
+            yield session
+
+    def hold(self, session: Session) -> None:
+        """Renew the lease and note a wish to cancel; raises LostLease when another worker took over."""
+        with self._lock:
+            requests, self._requests = self._requests, 0
+        try:
+            if runs.hold(session, self.claim, self.lease, requests=requests):
+                self._cancelled.set()
+        except LostLease:
+            self._lost.set()
+            raise
+
+    def note(self, **values: object) -> None:
+        """Set columns of the run's row, in a transaction of its own."""
+        with self.transaction() as session:
+            runs.note(session, self.claim, **values)
+
+    def warn(self, sentences: Sequence[str]) -> None:
+        """Add sentences about what is missing, though the run goes on."""
+        if sentences:
+            with self.transaction() as session:
+                runs.add_sentences(session, self.claim, "warnings", sentences)
+
+    def count_request(self, _status: int | None, _elapsed: float) -> None:
+        """Called by the client after each request; the number reaches the row with the next transaction."""
+        with self._lock:
+            self._requests += 1
+
+    def should_stop(self) -> bool:
+        """Whether to send no further request: cancelled, taken over, or the worker is ending."""
+        return self._stopping.is_set() or self._cancelled.is_set() or self._lost.is_set()
+
+    def check(self) -> None:
+        """Raise what ends the run here, if anything does: LostLease, Cancelled or Stopping."""
+        if self._lost.is_set():
+            raise LostLease(f"run {self.claim.run_id} is not ours any more")
+        if self._cancelled.is_set():
+            raise Cancelled
+        if self._stopping.is_set():
+            raise Stopping
+
+
+class Heartbeat:
+    """Renews a run's lease while its pages take long; a context manager around the work."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"lease-{run.claim.run_id}", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._run.lease / 3):
+            try:
+                with self._run.transaction():
+                    pass
+            except LostLease:
+                return
+            except SQLAlchemyError:
+                continue  # a locked or full database: the pages will say so; the lease may still be saved
