@@ -227,20 +227,17 @@ class Cancelled(KommoError):
 class BadToken(Exception):
     """A pasted text that cannot be used as a token. It never reaches the network.
 
-    `code` is token_missing, token_not_jwt, token_too_long, token_bad_characters or host_refused.
+    `code` is token_missing, token_not_jwt, token_too_long, token_bad_characters or host_refused; `sentence` says in
+    Portuguese what is wrong and what to do (another one than the code's own, if one is given).
     """
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
+    def __init__(self, code: str, sentence: str | None = None) -> None:
+        super().__init__(code, sentence)
         self.code = code
+        self.sentence = sentence or _TOKEN_SENTENCES[code]
 
     def __str__(self) -> str:
         return self.sentence
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong and what to do, in Portuguese."""
-        return _TOKEN_SENTENCES[self.code]
 
 
 _TOKEN_SENTENCES = {

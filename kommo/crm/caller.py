@@ -1,0 +1,110 @@
+"""One request with its retries: a slot of the budget for every attempt, pauses that grow, waits that can be ended."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kommo.crm import errors
+from kommo.crm.answers import Answer, raise_for
+from kommo.crm.budget import Budget
+from kommo.crm.transport import Transport
+
+T = TypeVar("T")
+LONGEST_PAUSE = 60.0  # seconds; a longer Retry-After is in the error, for the caller to heed
+BLOCK_PAUSE = 900.0  # seconds for which nobody sends anything after Kommo blocked this address
+PIECE = 0.25  # seconds of sleep between two looks at `should_stop`
+_TURN = "Aguarda a vez: o Kommo aceita poucas requisições por segundo."
+
+
+def never() -> bool:
+    """The `should_stop` of a caller that never stops."""
+    return False
+
+
+@dataclass(slots=True)
+class Caller:
+    """Carries out requests. May be shared by threads. Times are seconds.
+
+    `attempts` are retries beside the first try; `delay` is the first pause, doubled each time and up to a quarter
+    longer by chance. `sleep` and `clock` belong together: sleeping moves the clock. `on_request(status or None,
+    elapsed)` is told of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese.
+    """
+
+    transport: Transport
+    budget: Budget
+    purpose: str = "sync"
+    attempts: int = 3
+    delay: float = 1.0
+    max_wait: float | None = None
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = random.random
+    should_stop: Callable[[], bool] = never
+    on_request: Callable[[int | None, float], None] | None = None
+    on_wait: Callable[[str, float], None] | None = None
+    server_time: float | None = None
+    last: Answer | None = None
+
+    def call(self, path: str, params: Sequence[tuple[str, str]], parse: Callable[[Answer], T]) -> T:
+        """GET `path` and give what `parse` makes of a good answer; `parse` may raise Nonsense, which is retried.
+
+        Raises the last attempt's KommoError when it may not or no longer be retried, Cancelled when told to stop.
+        """
+        failures = 0
+        while True:
+            self._wait_for_slot()
+            try:
+                return parse(self._attempt(path, params))
+            except errors.KommoError as error:
+                pause = self._settle(error, failures)
+                if not error.again or failures >= self.attempts:
+                    raise
+                sentence = f"{error.sentence} Tenta de novo."
+            failures += 1
+            self._wait(sentence, pause)
+
+    def _wait_for_slot(self) -> None:
+        if self.should_stop():
+            raise errors.Cancelled
+        self._wait(_TURN, self.budget.slot(self.purpose, max_wait=self.max_wait))
+
+    def _attempt(self, path: str, params: Sequence[tuple[str, str]]) -> Answer:
+        started = self.clock()
+        try:
+            answer = self.transport.get(path, params)
+        except errors.KommoError as error:
+            self._tell_request(error.status, self.clock() - started)
+            raise
+        self._tell_request(answer.status, answer.elapsed)
+        self.last, self.server_time = answer, answer.server_time or self.server_time
+        raise_for(answer)
+        return answer
+
+    def _settle(self, error: errors.KommoError, failures: int) -> float:
+        """Tell everybody what a 429 or a block means; gives the seconds to pause before another attempt."""
+        if isinstance(error, errors.Blocked):
+            error.retry_after = BLOCK_PAUSE
+            self.budget.block(BLOCK_PAUSE)
+        grown = self.delay * 2.0 ** min(failures, 30) * (1 + self.chance() / 4)
+        pause = min(max(grown, error.retry_after or 0.0), LONGEST_PAUSE)
+        if isinstance(error, errors.RateLimited):
+            self.budget.slow_down(pause)
+        return pause
+
+    def _wait(self, sentence: str, seconds: float) -> None:
+        """Sleep in pieces; the last one ends on time, so that a slot is used when it comes."""
+        if seconds <= 0:
+            return
+        if self.on_wait is not None:
+            self.on_wait(sentence, seconds)
+        until = self.clock() + seconds
+        while (left := until - self.clock()) > 0:
+            if self.should_stop():
+                raise errors.Cancelled
+            self.sleep(min(left, PIECE))
+
+    def _tell_request(self, status: int | None, elapsed: float) -> None:
+        if self.on_request is not None:
+            self.on_request(status, elapsed)
