@@ -9,12 +9,12 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-import kommo.api.errors
-import kommo.pages.errors
 from kommo import api, cli, pages
 from kommo.access import guard, headers
+from kommo.api import errors as api_errors
 from kommo.db import db, engine_options, prepare_engine
 from kommo.instance import prepare, secret
+from kommo.pages import errors as page_errors
 from kommo.services import open_services
 from kommo.settings import ROOT, Settings
 from kommo.store import schema
@@ -95,6 +95,7 @@ def _answer_errors(app: Flask) -> None:
     """Errors under /api/ are JSON, all others pages: one place decides, unknown addresses included."""
 
     def answer(error: HTTPException) -> Response:
-        return api.errors.answer(error) if request.path.startswith(guard.API) else pages.errors.answer(error)
+        room = api_errors if request.path.startswith(guard.API) else page_errors
+        return room.answer(error)
 
     app.register_error_handler(HTTPException, answer)

@@ -10,7 +10,6 @@ from kommo.instance import prepare, secret
 from kommo.settings import Settings
 from kommo.vault import Vault
 
-
 #: The kinds of long work a bell rings for; the number beside it is a run's or a connection's.
 SYNC, ERASE = "sync", "erase"
 
@@ -31,7 +30,9 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(bytes.fromhex(given.get_secret_value() if given else secret(settings.instance, "encryption_key")))
 
 
-def open_services(settings: Settings, engine: Engine | None = None, ring: Callable[[str, int], None] | None = None) -> Services:
+def open_services(
+    settings: Settings, engine: Engine | None = None, ring: Callable[[str, int], None] | None = None
+) -> Services:
     """The tools of a process: its folder prepared, its engine (made here unless given), its vault.
 
     Raises SettingError where the folder cannot be written. Without a bell nobody is woken; the worker's tick finds it.

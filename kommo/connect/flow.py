@@ -140,8 +140,6 @@ def _end_run(session: Session, connection_id: int) -> None:
         runs.cancel(session, run.id)
 
 
-
-
 def restart_demo(services: Services) -> None:
     """Start the demonstration account that is connected already, and note where it is now. Raises demo.DemoError."""
     address, _token = demo.start(services.settings)

@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
         services = open_services(load())
         schema.require_current(services.engine)
     except (SettingError, SchemaError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the line for the person
+        print(error, file=sys.stderr)
         return 2
     logs.configure(services.settings)
     worker = Worker(services)

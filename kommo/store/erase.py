@@ -1,4 +1,4 @@
-"""Erasing an account's copy, in short transactions, so that nobody waits for it. May be stopped and taken up anywhere."""
+"""Erasing an account's copy, in short transactions, so that nobody waits for it; may be taken up anywhere."""
 
 from sqlalchemy import Engine, Table, delete, select, text
 from sqlalchemy.orm import Session

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -105,7 +106,7 @@ class _Reader:
         version = self.run.version()
         page = self.run.kommo.page(self.spec.remote, band.next_page, order="id", version=version)
         ids = [record.id for record in page.records]
-        if self.ordered and any(low >= high for low, high in zip(ids, ids[1:], strict=False)):
+        if self.ordered and any(low >= high for low, high in pairwise(ids)):
             raise OrderIgnored(self.spec.name)
         if ids and band.top_id is None:
             band.top_id = max(ids)
@@ -185,5 +186,3 @@ def _load(run: Run, spec: StreamSpec, read_pass: int) -> list[Band]:
         bands.append(band)
         lowest = row.first_page + 1
     return bands
-
-

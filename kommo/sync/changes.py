@@ -4,7 +4,7 @@ After each page the list is asked for anew, from the last change seen, at page 1
 another set a moment later. Bounds are widened by a second, since Kommo does not say whether they are inclusive.
 """
 
-from collections.abc import Callable
+from typing import Any
 
 from kommo.crm.client import Page
 from kommo.sync.bands import write_records
@@ -27,9 +27,7 @@ def read_since(run: Run, spec: StreamSpec, since: int, read_pass: int) -> None:
     mark = since
     while True:
         run.check()
-        page = _ask(run, spec, read_pass, lambda version, moment=mark: run.kommo.page(
-            spec.remote, 1, order="updated_at", updated_from=moment - 1, version=version
-        ))  # fmt: skip
+        page = _read_page(run, spec, read_pass, 1, order="updated_at", updated_from=mark - 1)
         times = [record.updated_at or 0 for record in page.records]
         if times and min(times) < since - 2:
             raise FilterIgnored(spec.name)
@@ -46,18 +44,16 @@ def _read_span(run: Run, spec: StreamSpec, begin: int, end: int, read_pass: int)
     """Read all of a span of time that holds more than a page, by id, from the last page to the first."""
 
     def ask(number: int) -> Page:
-        return _ask(run, spec, read_pass, lambda version: run.kommo.page(
-            spec.remote, number, order="id", updated_from=begin - 1, updated_to=end + 1, version=version
-        ))  # fmt: skip
-
-    last = measure(ask).pages
-    for number in range(last, 0, -1):
         run.check()
+        return _read_page(run, spec, read_pass, number, order="id", updated_from=begin - 1, updated_to=end + 1)
+
+    for number in range(measure(ask).pages, 0, -1):
         ask(number)
 
 
-def _ask(run: Run, spec: StreamSpec, read_pass: int, fetch: Callable[[int], Page]) -> Page:
+def _read_page(run: Run, spec: StreamSpec, read_pass: int, number: int, **asked: Any) -> Page:
+    """Ask for a page and bring it into the copy."""
     version = run.version()
-    page = fetch(version)
+    page = run.kommo.page(spec.remote, number, version=version, **asked)
     write_records(run, spec, page.records, version, read_pass)
     return page

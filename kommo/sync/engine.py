@@ -124,5 +124,3 @@ def _tidy(services: Services) -> None:
         with writing(services.engine) as session:
             if candidates.forget_lot(session, SEEN_LOT) == 0:
                 return
-
-

@@ -46,8 +46,8 @@ def sentences(run: Run, spec: StreamSpec) -> list[str]:
         )
     elif row.remote_count != row.local_count:
         found.append(
-            f"O Kommo tem {plural(row.remote_count or 0, spec.one, spec.many)}, aqui há {number(row.local_count or 0)}: "
-            "a conta mudou enquanto era lida. Sincronize de novo."
+            f"O Kommo tem {plural(row.remote_count or 0, spec.one, spec.many)}, aqui há "
+            f"{number(row.local_count or 0)}: a conta mudou enquanto era lida. Sincronize de novo."
         )
     if row.malformed:
         found.append(
