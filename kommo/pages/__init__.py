@@ -13,10 +13,10 @@ ROOMS = ("home", "contacts", "deals", "sync", "connection")
 
 
 def register(app: Flask) -> None:
-    """Give the application its pages, filters, error pages and assets."""
-    from kommo.pages import assets, context, errors, format, htmx
+    """Give the application its pages, filters and assets."""
+    from kommo.pages import assets, context, format, htmx
 
-    for part in (format, context, assets, htmx, errors):
+    for part in (format, context, assets, htmx):
         part.register(app)
     for room in ROOMS:
         app.register_blueprint(import_module(f"kommo.pages.{room}").bp)

@@ -48,12 +48,12 @@ def asset(name: str) -> str:
 def htmx_script() -> Markup:
     """The script element for htmx, from the CDN or from this server."""
     if _settings().assets == "local":
-        return Markup('<script src="{}" defer></script>').format(url_for("assets.htmx", v=HTMX_VERSION))
+        return Markup('<script src="{}" defer></script>').format(url_for("assets.file", v=HTMX_VERSION))
     return Markup('<script src="{}" integrity="{}" crossorigin="anonymous" defer></script>').format(HTMX_URL, HTMX_HASH)
 
 
 @bp.get(f"/assets/{FILE}")
-def htmx() -> Response:
+def file() -> Response:
     """htmx from `instance/assets/`; 404 where `flask assets` has not been run."""
     path = place(_settings())
     if not path.is_file():

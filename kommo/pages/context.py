@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo.connect.client import budget_for
 from kommo.db import db
 from kommo.pages.menu import Group, menu
 from kommo.pages.notices import Notice, notices
 from kommo.services import Services
 from kommo.store import connections
+from kommo.store.copy_state import CopyState, copy_state
 from kommo.store.tables import Connection
 from kommo.store.zones import DEFAULT, zone_of
 
@@ -31,7 +33,7 @@ class Shell:
     connection: Connection | None
     connections: list[Connection]
     place: str | None
-    copy: Any
+    copy: CopyState | None
     menu: list[Group]
     notices: list[Notice]
 
@@ -58,6 +60,13 @@ def owner() -> str:
 def session() -> Session:
     """The database session of this request, for reading."""
     return db.session()
+
+
+def forget() -> None:
+    """Read everything anew from here on: something was written beside this request's own snapshot."""
+    session().rollback()
+    for name in ("connection", "copy", "shell"):
+        g.pop(name, None)
 
 
 def moment() -> float:
@@ -108,10 +117,18 @@ def shell() -> Shell:
     return found
 
 
-def proof_url(copy: Any) -> str:
+def copy() -> CopyState | None:
+    """The state of the copy of the account in view; None where there is no account."""
+    if "copy" not in g:
+        found = connection()
+        g.copy = copy_state(session(), found) if found else None
+    known: CopyState | None = g.copy
+    return known
+
+
+def proof_url(state: CopyState) -> str:
     """Where the badge of proof leads: to the run that it speaks of."""
-    run_id = getattr(copy, "run_id", None)
-    return url_for("sync.run", run=run_id) if run_id else url_for("sync.page")
+    return url_for("sync.run", run_id=state.run_id) if state.run_id else url_for("sync.page")
 
 
 def _shell() -> Shell:
@@ -121,10 +138,16 @@ def _shell() -> Shell:
         connection=found,
         connections=everyone,
         place=_place(found),
-        copy=None,
-        menu=menu(None),
-        notices=notices(found, everyone, moment()),
+        copy=copy(),
+        menu=menu(copy()),
+        notices=notices(found, everyone, moment(), _blocked_for(found)),
     )
+
+
+def _blocked_for(found: Connection | None) -> float:
+    if found is None or not found.token:
+        return 0.0
+    return budget_for(services(), found.account_id, is_demo=found.is_demo).rows.blocked_for()
 
 
 def _place(found: Connection | None) -> str | None:
@@ -136,8 +159,8 @@ def _place(found: Connection | None) -> str | None:
 
 
 def _read_choice(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    given = request.args.get("conta") or (request.form.get("conta") if request.method == "POST" else None)
-    if not given:
+    given = request.args.get("conta")
+    if not given or request.path.startswith("/api/"):
         return
     if not (given.isascii() and given.isdecimal()) or int(given[:20]) > _MAX_ID:
         abort(404)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Response, make_response, render_template
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from kommo.access import guard
 from kommo.pages.htmx import is_htmx
 
 
@@ -44,22 +46,37 @@ WORDS = {
 }
 
 
-def register(app: Flask) -> None:
-    """Answer every error on a page in the house's own words."""
-    app.register_error_handler(HTTPException, answer)
-
-
 def answer(error: HTTPException) -> Response:
-    """The page for an error; a bare sentence where a fragment was asked for."""
-    if error.response is not None and error.code is not None and error.code < 400:
+    """The page for an error, in our own words where a route gave some; a bare sentence where htmx asked."""
+    if error.response is not None:
         return make_response(error.response)
-    return error_page(error.code or 500)
+    if isinstance(error, CSRFError):
+        return error_page(403, "A página ficou aberta por muito tempo: recarregue-a e tente de novo")
+    return error_page(error.code or 500, _own_sentence(error))
 
 
 def error_page(status: int, sentence: str | None = None) -> Response:
-    """The page for a status; `sentence` replaces the usual title, to say exactly what was wrong."""
+    """The page for a status; `sentence` takes the place of the usual title, to say exactly what was wrong.
+
+    The frame (account, counts) stands around it only where the guard let the caller in and the server is well.
+    """
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    title = (sentence or words.title).removesuffix(".")
     if is_htmx():
-        return make_response(f"{sentence or words.title}. {words.meaning}", status)
-    page = render_template("errors/page.html", status=status, words=words, sentence=sentence, path=request.path)
-    return make_response(page, status)
+        return make_response(f"{title}. {words.meaning}", status, {"Content-Type": "text/plain; charset=utf-8"})
+    template = "errors/page.html" if status < 500 and _let_in() else "errors/bare.html"
+    return make_response(render_template(template, status=status, words=words, title=title), status)
+
+
+def _own_sentence(error: HTTPException) -> str | None:
+    """What a route or the guard said; werkzeug's own English texts are not for people here."""
+    ours = error.description and error.description != type(error).description and not isinstance(error, KeyError)
+    return error.description if ours else None
+
+
+def _let_in() -> bool:
+    try:
+        guard.check()
+    except HTTPException:
+        return False
+    return True

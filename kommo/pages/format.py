@@ -12,7 +12,7 @@ from kommo.pages.context import currency, moment, zone
 
 def register(app: Flask) -> None:
     """Make the filters known to the templates."""
-    filters = (money, number, percent, date, date_time, near, duration, plural, dash)
+    filters = (money, number, percent, date, date_time, near, clock, duration, plural, dash)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
 
 
@@ -44,6 +44,15 @@ def date_time(value: float | None) -> Markup:
 def near(value: float | None) -> Markup:
     """Unix seconds as a <time> in words ("há 12 min"); the exact time on hover and for screen readers."""
     return _time(value, text.near(value, moment(), zone()), spoken=True)
+
+
+def clock(value: float | None) -> Markup:
+    """Unix seconds as a <time> that always tells the hour: "hoje, 10:42", "ontem, 22:15", "21/11/2026 14:00"."""
+    then, today = text.local(value, zone()), text.local(moment(), zone())
+    words = text.date_time(value, zone())
+    if then and today and 0 <= (days := (today.date() - then.date()).days) <= 1:
+        words = then.strftime("ontem, %H:%M" if days else "hoje, %H:%M")
+    return _time(value, words, spoken=False)
 
 
 def duration(seconds: float | None) -> str:

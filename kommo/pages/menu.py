@@ -1,9 +1,10 @@
 """The places of the house: the side bar on a wide screen, the bottom bar on a phone."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import request, url_for
+
+from kommo.store.copy_state import CopyState
 
 _PLACES: tuple[tuple[str, tuple[tuple[str, str, str | None], ...]], ...] = (
     ("", (("Visão geral", "home", None), ("Contatos", "contacts", "contacts"), ("Negociações", "deals", "deals"))),
@@ -29,12 +30,18 @@ class Group:
     places: list[Place]
 
 
-def menu(copy: Any) -> list[Group]:
+def menu(copy: CopyState | None) -> list[Group]:
     """The entries, with the numbers of the copy where there is one."""
     return [Group(title, [_place(*entry, copy) for entry in entries]) for title, entries in _PLACES]
 
 
-def _place(label: str, room: str, counted: str | None, copy: Any) -> Place:
+def _place(label: str, room: str, counted: str | None, copy: CopyState | None) -> Place:
     endpoint = f"{room}.page"
     current = "page" if request.endpoint == endpoint else "true" if request.blueprint == room else None
-    return Place(label, url_for(endpoint), current, getattr(copy, counted, None) if counted and copy else None)
+    return Place(label, url_for(endpoint), current, _count(counted, copy))
+
+
+def _count(counted: str | None, copy: CopyState | None) -> int | None:
+    if copy is None or counted is None or (copy.kind == "none" and not copy.contacts):
+        return None
+    return copy.contacts if counted == "contacts" else copy.deals

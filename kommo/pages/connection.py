@@ -1,0 +1,111 @@
+"""/conexao: paste a token, see what it says, test it, keep it; test again, disconnect; the demonstration account."""
+
+from contextlib import suppress
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import TextAreaField
+
+from kommo.connect import demo, flow
+from kommo.pages.context import forget, moment, owner, services, session
+from kommo.pages.errors import error_page
+from kommo.pages.htmx import fragment
+from kommo.store import connections, runs
+from kommo.store.tables import Connection
+from kommo.sync import control
+
+bp = Blueprint("connection", __name__)
+_PAGE = "connection/page.html"
+
+
+class TokenForm(FlaskForm):  # type: ignore[misc]
+    """The one form: a pasted token. It is read once and never sent back."""
+
+    jwt_token = TextAreaField()
+
+
+@bp.get("/conexao")
+def page() -> Response:
+    """The form and the connected accounts."""
+    return _page()
+
+
+@bp.post("/conexao/token")
+def claims() -> Response:
+    """What a pasted text says, as a fragment, while nothing is sent to Kommo. The text itself is never given back."""
+    text = request.form.get("jwt_token", "")
+    view = flow.inspect(text, services().settings) if text.strip() else None
+    return fragment(_PAGE, "claims", view=view, now=moment())
+
+
+@bp.post("/conexao")
+def connect() -> Response:
+    """Test the pasted token and, when Kommo takes it, keep it."""
+    form = TokenForm()
+    outcome = flow.connect(services(), owner(), form.jwt_token.data or "")
+    return _result(outcome)
+
+
+@bp.post("/conexao/<int:connection_id>/testar")
+def retest(connection_id: int) -> Response:
+    """Test a connected account's token again."""
+    return _result(flow.retest(services(), _found(connection_id)), again=True)
+
+
+@bp.get("/conexao/<int:connection_id>/desconectar")
+def leave(connection_id: int) -> str:
+    """Ask what to do with the copy before disconnecting."""
+    return render_template("connection/leave.html", account=_found(connection_id))
+
+
+@bp.post("/conexao/<int:connection_id>/desconectar")
+def disconnect(connection_id: int) -> AnyResponse:
+    """Forget the token and, if wanted, erase the copy."""
+    name, erase = _found(connection_id).name, request.form.get("copia") == "apagar"
+    if not flow.disconnect(services(), owner(), connection_id, with_copy=erase):
+        abort(404)
+    rest = "A cópia dos dados está sendo apagada." if erase else "A cópia dos dados continua aqui."
+    flash(f"A conta {name} foi desconectada e o token, apagado. {rest}")
+    return redirect(url_for("connection.page", conta=None), 303)
+
+
+@bp.post("/conexao/demonstracao")
+def connect_demo() -> AnyResponse:
+    """Connect the demonstration account and begin its first copy."""
+    try:
+        outcome = flow.connect_demo(services(), owner())
+    except demo.DemoError as error:
+        return error_page(503, str(error))
+    if outcome.connection_id is None:
+        return _result(outcome)
+    with suppress(runs.AlreadyRunning):
+        control.start(services(), outcome.connection_id, "connect")
+    return redirect(url_for("sync.page", conta=_found(outcome.connection_id).account_id), 303)
+
+
+def _page(status: int = 200, **values: Any) -> Response:
+    """The whole page, always: what changes is also in the frame around it."""
+    known = connections.all_of(session(), owner())
+    values = {"accounts": known, "now": moment(), "outcome": None, "view": None, "again": False} | values
+    answer = make_response(render_template(_PAGE, form=TokenForm(formdata=None), **values), status)
+    if status >= 400:
+        answer.headers["X-Fragment"] = "1"
+    return answer
+
+
+def _result(outcome: flow.Outcome, *, again: bool = False) -> Response:
+    """The page with the report of a test: 200 when Kommo takes the token, 422 otherwise."""
+    forget()  # the test wrote in a transaction of its own
+    if outcome.report.ok and outcome.connection_id is not None and not again:
+        g.account_id = _found(outcome.connection_id).account_id
+    return _page(200 if outcome.report.ok else 422, outcome=outcome, again=again)
+
+
+def _found(connection_id: int) -> Connection:
+    """This owner's connection; 404 for an unknown one, a foreign one and one that is being erased."""
+    found = connections.by_id(session(), owner(), connection_id) if connection_id < 2**31 else None
+    if found is None or found.erasing:
+        abort(404)
+    return found

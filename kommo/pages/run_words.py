@@ -1,0 +1,187 @@
+"""A run in words: what each bar says, what is spoken, what came of it. Pure functions of a `RunView`."""
+
+from dataclasses import dataclass
+
+from kommo.store.progress import RunView, StreamView
+from kommo.text import duration, number, plural
+
+TRIGGERS = {"page": "página", "api": "API", "shell": "comando", "connect": "conexão", "schedule": "agenda"}
+_SPOKEN_STEPS = 25  # percent between two announcements: a screen reader is not to talk every second
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """How a stream's records are called, and the endings that go with it."""
+
+    label: str
+    one: str
+    many: str
+    ending: str  # "o" or "a": novo, nova
+
+    def done(self, count: int, stem: str) -> str:
+        """A count with a participle that agrees: "1 nova", "14 alterados"."""
+        return f"{number(count)} {stem}{self.ending}{'' if count == 1 else 's'}"
+
+
+NOUNS = {
+    "contacts": Noun("Contatos", "contato", "contatos", "o"),
+    "deals": Noun("Negociações", "negociação", "negociações", "a"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One stream's bar: its percent and the words beside it."""
+
+    key: str
+    label: str
+    percent: float
+    words: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one stream: the changes, and the two counts."""
+
+    label: str
+    changes: str
+    counts: str
+    proved: bool
+
+
+def badge(run: RunView) -> tuple[str, str]:
+    """Kind and text of the badge beside the title."""
+    if run.state == "queued":
+        return "warning", "Na fila"
+    if run.state == "running":
+        return "warning", f"Em andamento há {duration(max(run.seconds, 1) if run.seconds < 1 else round(run.seconds))}"
+    if run.state == "paused":
+        return "warning", "Em pausa"
+    return outcome(run)
+
+
+def outcome(run: RunView) -> tuple[str, str]:
+    """Kind and word of the badge in the history."""
+    if run.active:
+        return "warning", {"queued": "Na fila", "paused": "Em pausa"}.get(run.state, "Em andamento")
+    if run.state == "failed":
+        return "bad", "Parou"
+    if run.state == "cancelled":
+        return "", "Cancelada"
+    return ("good", "Conferida") if run.proved else ("warning", "Parcial")
+
+
+def bars(run: RunView) -> list[Bar]:
+    """The bars in the order of the run."""
+    return [_catalogues(view) if view.stream == "catalogues" else _bar(run, view) for view in run.streams]
+
+
+def activity(run: RunView) -> str:
+    """What happens right now beside the bars, or what the run waits for; empty when the bars say it all."""
+    if run.waiting:
+        return run.waiting
+    if run.state == "queued":
+        return "Esperando um trabalhador livre; começa em instantes."
+    phases = {
+        "settling": "Trazendo o que mudou no Kommo durante a leitura e procurando exclusões.",
+        "proof": "Comparando as contagens daqui com as do Kommo.",
+    }
+    return phases.get(run.phase, "") if run.active else ""
+
+
+def spoken(run: RunView) -> tuple[str, str]:
+    """A key that changes seldom, and the sentence that a screen reader says when it does."""
+    if not run.active:
+        return f"{run.state}", f"Sincronização: {outcome(run)[1].lower()}. {summary(run)}"
+    if run.state != "running" or run.phase not in NOUNS:
+        return f"{run.state}-{run.phase}", activity(run) or "Sincronização em andamento."
+    view = run.stream(run.phase)
+    step = int(view.percent // _SPOKEN_STEPS) * _SPOKEN_STEPS
+    text = f"{NOUNS[run.phase].label}: {step} por cento." if step else f"Lendo {NOUNS[run.phase].many}."
+    return f"{run.state}-{run.phase}-{step}", text
+
+
+def results(run: RunView) -> list[Result]:
+    """What came of each stream, once the run is over."""
+    return [_result(NOUNS[view.stream], view) for view in run.streams if view.stream in NOUNS]
+
+
+def summary(run: RunView) -> str:
+    """The run in one line, for the history."""
+    if run.active:
+        return activity(run) or "lendo o Kommo"
+    if run.state == "failed":
+        return run.errors[0] if run.errors else "parou antes do fim"
+    if run.errors:
+        return run.errors[0]
+    totals = {name: sum(getattr(view, name) for view in run.streams) for name in ("created", "updated", "deleted")}
+    found = [
+        f"{number(totals['created'])} {'novo' if totals['created'] == 1 else 'novos'}" if totals["created"] else "",
+        plural(totals["updated"], "alterado", "alterados") if totals["updated"] else "",
+        plural(totals["deleted"], "excluído no Kommo", "excluídos no Kommo") if totals["deleted"] else "",
+    ]
+    said = ", ".join(filter(None, found))
+    if run.state == "cancelled":
+        return f"cancelada; ficou o que já tinha sido lido{': ' + said if said else ''}"
+    return said or "nada mudou"
+
+
+def left(seconds: float) -> str:
+    """The time that is left, as exactly as it can be known."""
+    if seconds < 10:
+        return f"faltam cerca de {max(1, round(seconds))} s"
+    if seconds < 90:
+        return f"faltam cerca de {5 * round(seconds / 5)} s"
+    if seconds < 5400:
+        return f"faltam cerca de {round(seconds / 60)} min"
+    return f"faltam cerca de {plural(round(seconds / 3600), 'hora', 'horas')}"
+
+
+def _catalogues(view: StreamView) -> Bar:
+    words = {"done": "pronto", "reading": "lendo"}.get(view.state, "a seguir")
+    return Bar("catalogues", "Funis, usuários e campos", view.percent, words)
+
+
+def _bar(run: RunView, view: StreamView) -> Bar:
+    noun = NOUNS[view.stream]
+    kind = "bad" if run.state == "failed" and view.state not in ("read", "done") else ""
+    return Bar(view.stream, noun.label, view.percent, " · ".join(_words(run, view, noun)), kind)
+
+
+def _words(run: RunView, view: StreamView, noun: Noun) -> list[str]:
+    if view.state in ("read", "done"):
+        return [_read(view, noun), plural(view.pages, "página", "páginas")]
+    if view.state == "waiting" and not view.rows:
+        return ["a seguir" if run.active else "não foi lido" if noun.ending == "o" else "não foi lida"]
+    if view.state == "counting":
+        return [f"contando {noun.many}"]
+    if view.percent >= 100:
+        return [_read(view, noun), "segunda leitura, para conferir"]
+    return list(filter(None, _reading(view, noun)))
+
+
+def _read(view: StreamView, noun: Noun) -> str:
+    if not view.rows:
+        return f"nenh{'um' if noun.ending == 'o' else 'uma'} {noun.one}"
+    return noun.done(view.rows, "lid")
+
+
+def _reading(view: StreamView, noun: Noun) -> list[str]:
+    rows = f"{number(view.rows)} de {number(view.total)}" if view.total else noun.done(view.rows, "lid")
+    pages = f"{number(view.pages)} de {plural(view.pages_total, 'página', 'páginas')}" if view.pages_total else ""
+    rate = f"{number(view.rate)} por segundo" if view.rate >= 1 and view.seconds_left is not None else ""
+    return [rows, pages, rate, left(view.seconds_left) if view.seconds_left is not None else ""]
+
+
+def _result(noun: Noun, view: StreamView) -> Result:
+    changes = [
+        noun.done(view.created, "nov"),
+        noun.done(view.updated, "alterad"),
+        f"{number(view.unchanged)} sem mudança",
+        f"{noun.done(view.deleted, 'excluíd')} no Kommo",
+    ]
+    if view.remote_count is None:
+        return Result(noun.label, ", ".join(changes), "sem contagem no Kommo", proved=False)
+    counts = f"{number(view.remote_count)} no Kommo, {number(view.local_count or 0)} aqui"
+    return Result(noun.label, ", ".join(changes), counts, view.proved)

@@ -1,0 +1,135 @@
+"""/sincronizacao: start, watch, cancel; what came of it; the history. It goes on whether or not anybody looks."""
+
+from contextlib import suppress
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from kommo.pages import run_words
+from kommo.pages.context import connection, services, session
+from kommo.pages.htmx import fragment, is_htmx
+from kommo.store import candidates, progress, runs
+from kommo.store.progress import RunView
+from kommo.store.tables import Connection
+from kommo.sync import control, streams
+from kommo.text import plural
+
+bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
+_PAGE = "sync/page.html"
+_HISTORY = 20
+_SAMPLE = 8  # names shown before a person says that so many records are gone
+
+
+@bp.get("")
+def page() -> Response:
+    """The newest run and the history; how to begin where there is none."""
+    return _page(None)
+
+
+@bp.get("/<int:run_id>")
+def run(run_id: int) -> Response:
+    """One run, for good: the address to share and to come back to."""
+    return _page(_run(_connected(), run_id))
+
+
+@bp.get("/progresso")
+def watch() -> AnyResponse:
+    """The run's state as a fragment, asked for every second; the last one brings the rest of the page up to date."""
+    found = _run(_connected(), request.args.get("execucao", type=int) or 0)
+    if not is_htmx():
+        return redirect(url_for("sync.run", run_id=found.id), 303)
+    heard = request.args.get("dito", "")
+    block = "polled" if found.active else "ended"
+    return fragment(_PAGE, block, **context(found, heard=heard))
+
+
+@bp.post("")
+def start() -> AnyResponse:
+    """Ask for a run; one that is under way is shown instead."""
+    found = _connected()
+    if not found.token:
+        flash("Esta conta está desconectada: cole um token para sincronizar.")
+        return redirect(url_for("connection.page"), 303)
+    with suppress(runs.AlreadyRunning):
+        control.start(services(), found.id, "page")
+    return redirect(url_for("sync.page"), 303)
+
+
+@bp.post("/<int:run_id>/cancelar")
+def cancel(run_id: int) -> AnyResponse:
+    """Ask a run to end; what it has read stays."""
+    if not control.cancel(services(), _connected().id, _run(_connected(), run_id).id):
+        abort(404)
+    return redirect(url_for("sync.page"), 303)
+
+
+@bp.post("/<int:run_id>/continuar")
+def resume(run_id: int) -> AnyResponse:
+    """Let a paused run go on at once."""
+    if not control.resume(services(), _connected().id, _run(_connected(), run_id).id):
+        abort(404)
+    return redirect(url_for("sync.page"), 303)
+
+
+@bp.post("/<int:run_id>/confirmar-exclusoes")
+def confirm(run_id: int) -> AnyResponse:
+    """A person's word that so many records are gone from Kommo."""
+    try:
+        buried = control.confirm_deletions(services(), _connected().id, _run(_connected(), run_id).id)
+    except runs.AlreadyRunning:
+        flash("Há uma sincronização em andamento; espere que termine e confirme de novo.")
+        return redirect(url_for("sync.page"), 303)
+    flash(f"{plural(buried, 'registro retirado', 'registros retirados')} da cópia.")
+    return redirect(url_for("sync.run", run_id=run_id), 303)
+
+
+def context(view: RunView | None, heard: str = "") -> dict[str, Any]:
+    """What the page and its fragments show of a run; `heard` is the key of what was last spoken."""
+    found = connection()
+    values: dict[str, Any] = {"account": found, "run": view, "say": run_words, "limit": services().settings.rate_limit}
+    if view is not None:
+        key, text = run_words.spoken(view)
+        values |= {"spoken_key": key, "spoken": text if key != heard else "", "guarded": _guarded(view)}
+    if found is not None and (view is None or not view.active or not heard):
+        values["history"] = progress.history(session(), found.id, _HISTORY)
+    return values
+
+
+def _page(view: RunView | None) -> Response:
+    found = connection()
+    chosen = view
+    if view is None and found is not None:
+        view = progress.run_view(session(), found.id)
+    return make_response(render_template(_PAGE, chosen=chosen, **context(view)))
+
+
+def _guarded(view: RunView) -> list[dict[str, Any]]:
+    """For each stream: how many records wait for a person's word, and some of their names."""
+    if view.active or not view.guarded:
+        return []
+    return [
+        {
+            "count": plural(count, streams.BY_NAME[name].one, streams.BY_NAME[name].many),
+            "names": candidates.guarded_titles(
+                session(), view.connection_id, view.id, name, streams.BY_NAME[name].kind, _SAMPLE
+            ),
+            "more": max(count - _SAMPLE, 0),
+        }
+        for name, count in view.guarded.items()
+    ]
+
+
+def _connected() -> Connection:
+    found = connection()
+    if found is None:
+        abort(404)
+    return found
+
+
+def _run(found: Connection, run_id: int) -> RunView:
+    """This account's run; an unknown and a foreign one are alike."""
+    view = progress.run_view(session(), found.id, run_id) if 0 < run_id < 2**31 else None
+    if view is None:
+        abort(404)
+    return view
