@@ -12,7 +12,7 @@ from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record, Row
 from kommo.sandbox.state import State
 from kommo.sandbox.tokens import read
-from kommo.sandbox.writes import create_sound, signer
+from kommo.sandbox.writes import check, create_sound, signer
 
 
 def unsorted(state: State, request: Request) -> Answer:
@@ -80,29 +80,42 @@ def post_complex(state: State, request: Request) -> Answer:
     items = request.many(strict_type=state.switches.strict_content_type)
     if len(items) > 50:
         raise Refused(400, "At most 50 leads in one request")
+    parts = [_parts(state, item) for item in items]
     made = []
     with state.changing():
-        for place, item in enumerate(items):
-            made.append(_make_complex(state, request, item, str(item.get("request_id", place))))
+        for place, (item, part) in enumerate(zip(items, parts, strict=True)):
+            made.append(_make_complex(state, part, signer(state, request), str(item.get("request_id", place))))
     return hal(made)
 
 
-def _make_complex(state: State, request: Request, item: Record, request_id: str) -> Record:
-    by = signer(state, request)
-    embedded = dict(item.get("_embedded") or {})
-    ids = {}
+def _parts(state: State, item: Record) -> dict[str, Record | None]:
+    """A complex item taken apart: the deal, its contact, its company. Raises Refused if one of them is not sound."""
+    embedded = item.get("_embedded") or {}
+    plain = {key: value for key, value in item.items() if key not in ("_embedded", "request_id", "metadata")}
+    parts: dict[str, Record | None] = {}
     for kind in ("contacts", "companies"):
-        found = embedded.pop(kind, None) or []
+        found = embedded.get(kind) or []
         if len(found) > 1:
             raise Refused(400, f"At most one of {kind}")
-        ids[kind] = (found[0].get("id") or create_sound(state, kind, found[0], by)) if found else None
-    plain = {key: value for key, value in item.items() if key not in ("_embedded", "request_id")}
-    embedded = {key: value for key, value in embedded.items() if key == "tags"}
-    lead = create_sound(state, "leads", plain | {"_embedded": embedded}, by)
-    for kind, other in ids.items():
-        if other is not None:
-            records.link(state, ("leads", lead), (kind, other), by, is_main=True)
-    shown = {"id": lead, "contact_id": ids["contacts"], "company_id": ids["companies"]}
+        parts[kind] = found[0] if found else None
+        if found and "id" not in found[0]:
+            check(state, kind, found[0])
+        elif found and state.tables[kind].get(found[0]["id"]) is None:
+            raise Refused(400, f"{kind}: no such id")
+    lead = plain | {"_embedded": {"tags": embedded["tags"]} if "tags" in embedded else {}}
+    check(state, "leads", lead)
+    return parts | {"leads": lead}
+
+
+def _make_complex(state: State, parts: dict[str, Record | None], by: int, request_id: str) -> Record:
+    ids = {
+        kind: None if item is None else item.get("id") or create_sound(state, kind, item, by)
+        for kind, item in parts.items()
+    }
+    for kind in ("contacts", "companies"):
+        if ids[kind] is not None:
+            records.link(state, ("leads", ids["leads"]), (kind, ids[kind]), by, is_main=True)
+    shown = {"id": ids["leads"], "contact_id": ids["contacts"], "company_id": ids["companies"]}
     return shown | {"request_id": [request_id], "merged": False}
 
 

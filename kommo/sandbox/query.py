@@ -40,13 +40,16 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
             yield name, value
 
 
+def texts(node: Any) -> list[str]:
+    """The texts of a filter given once or as a list."""
+    if isinstance(node, dict):
+        return [text for inner in node.values() for text in texts(inner)]
+    return [] if node is None else [str(node)]
+
+
 def values(node: Any) -> list[str]:
     """The texts of a filter given once, as a list, or separated by commas."""
-    if node is None:
-        return []
-    if isinstance(node, dict):
-        return [part for inner in node.values() for part in values(inner)]
-    return [part.strip() for part in str(node).split(",") if part.strip()]
+    return [part.strip() for text in texts(node) for part in text.split(",") if part.strip()]
 
 
 def numbers(node: Any) -> list[int]:

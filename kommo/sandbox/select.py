@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kommo.sandbox.answers import Refused
-from kommo.sandbox.query import numbers, values
+from kommo.sandbox.query import numbers, texts, values
 from kommo.sandbox.rows import Record, Row, Table
 from kommo.sandbox.state import State
 
@@ -170,7 +170,7 @@ def _within(key: str, low: int | None, high: int | None) -> Test:
 
 
 def _one_of(key: str, node: Any) -> Test:
-    wanted = {*values(node), *([node] if isinstance(node, str) else [])}
+    wanted = {*values(node), *texts(node)}
     return lambda record: str(record.get(key)) in wanted
 
 

@@ -77,11 +77,13 @@ class Server:
             listener.bind(("127.0.0.1", port))
             self._server: Any = create_server(
                 app, map=self._map, sockets=[listener], threads=_THREADS, ident="nginx",
-                send_bytes=1, clear_untrusted_proxy_headers=False, asyncore_use_poll=hasattr(socket, "AF_UNIX"),
+                clear_untrusted_proxy_headers=False, asyncore_use_poll=hasattr(socket, "AF_UNIX"),
             )  # fmt: skip
         except BaseException:
             listener.close()
             raise
+        # Send each piece at once: a slow answer has to be seen to be slow.
+        self._server.adj.send_bytes = 1
         self._server.channel_class = _Channel
         self._server.task_dispatcher.logger = self._server.task_dispatcher.queue_logger = _QUIET
         self.port: int = listener.getsockname()[1]

@@ -69,6 +69,11 @@ def _create(state: State, kind: str, item: Record, record: Record, by: int) -> R
     return row
 
 
+def check(state: State, kind: str, item: Record) -> None:
+    """Raise Refused (400) if this could not be created."""
+    _checked(state, kind, [item], [records.blank(state, kind, 0, 0)], new=True)
+
+
 def create_sound(state: State, kind: str, item: Record, by: int) -> int:
     """Create one record from what was sent, inside a change that is under way. Raises Refused (400)."""
     record = records.blank(state, kind, 0, by)
