@@ -66,10 +66,12 @@ def state_of(stage_id: int | None) -> str:
 
 def deals_of(session: Session, connection: Connection, contact_id: int, known: Names) -> tuple[list[LinkedDeal], int]:
     """A contact's deals that are not gone from Kommo, those in progress first, and how many there are in all."""
-    columns = (Wallet.remote_id, _short(Wallet.title, "title"), Wallet.balance, Wallet.pipeline_id, Wallet.stage_id)
+    linked = select(DealContact.deal_id).where(
+        DealContact.connection_id == connection.id, DealContact.contact_id == contact_id
+    )
     statement = (
-        _linked(columns, connection, DEAL)
-        .where(DealContact.contact_id == contact_id, Wallet.deleted_at.is_(None))
+        select(Wallet.remote_id, _short(Wallet.title, "title"), Wallet.balance, Wallet.pipeline_id, Wallet.stage_id)
+        .where(*_of(connection, DEAL), Wallet.remote_id.in_(linked), Wallet.deleted_at.is_(None))
         .order_by(is_open().desc(), Wallet.updated_at.desc(), Wallet.remote_id.desc())
     )
     rows = session.execute(statement.limit(SHOWN)).all()
@@ -79,7 +81,14 @@ def deals_of(session: Session, connection: Connection, contact_id: int, known: N
 def contacts_of(session: Session, connection: Connection, deal_id: int) -> tuple[list[LinkedContact], int]:
     """A deal's contacts, the main one first, and how many there are in all; some may not be in the copy."""
     columns = (DealContact.contact_id, DealContact.is_main, *_CONTACT)
-    statement = _linked(columns, connection, CONTACT).where(DealContact.deal_id == deal_id).order_by(*_main_first())
+    at_other_end = and_(Wallet.remote_id == DealContact.contact_id, *_of(connection, CONTACT))
+    statement = (
+        select(*columns)
+        .select_from(DealContact)
+        .outerjoin(Wallet, at_other_end)
+        .where(DealContact.connection_id == connection.id, DealContact.deal_id == deal_id)
+        .order_by(*_main_first())
+    )
     rows = session.execute(statement.limit(SHOWN)).all()
     return [_contact(row) for row in rows], _total(session, rows, statement)
 
@@ -98,18 +107,6 @@ def main_contacts(session: Session, connection: Connection, deal_ids: Sequence[i
         .where(first.c.place == 1)
     )
     return {row.deal_id: _contact(row) for row in session.execute(statement)}
-
-
-def _linked(columns: Sequence[Any], connection: Connection, kind: str) -> Select[Any]:
-    """Links with the record of `kind` at their other end, where it is in the copy."""
-    other = DealContact.deal_id if kind == DEAL else DealContact.contact_id
-    at_other_end = and_(Wallet.remote_id == other, *_of(connection, kind))
-    return (
-        select(*columns)
-        .select_from(DealContact)
-        .join(Wallet, at_other_end, isouter=kind == CONTACT)
-        .where(DealContact.connection_id == connection.id)
-    )
 
 
 def _of(connection: Connection, kind: str) -> tuple[ColumnElement[bool], ...]:

@@ -108,12 +108,14 @@ def count_where(session: Session, conditions: Sequence[ColumnElement[bool]]) -> 
 
 
 def by_id(session: Session, connection: Connection, ids: Sequence[int], *columns: Any) -> list[Any]:
-    """The rows with these `Wallet.id`s in the order given, with `id` and the columns asked for."""
-    statement = select(Wallet.id, *columns).where(
-        Wallet.id.in_(ids), Wallet.user_id == connection.user_id, Wallet.connection_id == connection.id
-    )
+    """The rows with these `Wallet.id`s in the order given, with `id` and the columns asked for.
+
+    Whose they are is checked on the rows: in the statement it would tempt SQLite to an index over the whole account.
+    """
+    statement = select(Wallet.id, Wallet.user_id, Wallet.connection_id, *columns).where(Wallet.id.in_(ids))
     found = {row.id: row for row in session.execute(statement)}
-    return [found[each] for each in ids if each in found]
+    mine = (connection.user_id, connection.id)
+    return [row for each in ids if (row := found.get(each)) and (row.user_id, row.connection_id) == mine]
 
 
 def _narrowing(session: Session, filters: Filters) -> list[ColumnElement[bool]]:

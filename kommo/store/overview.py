@@ -18,6 +18,7 @@ from kommo.store.zones import zone_of
 
 MONTHS = 12
 CLOSED = (WON, LOST)
+_EARLY = -1  # stands for the part of the month before that is compared with the current one
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,56 +94,76 @@ def overview(session: Session, connection: Connection, now: float) -> Overview:
     """The numbers of one account at `now` (Unix seconds)."""
     zone = zone_of(connection)
     known = names(session, connection.id)
-    stages = _by_stage(session, connection)
+    stages, undated = _by_stage(session, connection)
     months = last_months(now, zone, MONTHS)
-    this, before = months[-1], months[-2]
-    until = Month(before.year, before.month, before.start, same_moment_before(now, zone))
-    closed = _by_month(session, connection, months)
-    month_before = _by_month(session, connection, [until])
-    persons, reasons = _of_month(session, connection, this)
+    closed = _by_span(session, connection, months, same_moment_before(now, zone))
+    persons, reasons = _of_month(session, connection, months[-1])
     return Overview(
         in_progress=_total(sums for (_, stage), sums in stages.items() if stage not in CLOSED),
-        months=[_month_sums(month, closed, index, month is this) for index, month in enumerate(months)],
-        before=_month_sums(until, month_before, 0, current=False),
-        median_won=_median(session, connection, this),
+        months=_months(months, closed),
+        before=_before(months, closed),
+        median_won=_median(session, connection, months[-1], sum(number.count for _, number in persons)),
         top_loss_reason=_top_reason(session, connection, reasons),
         by_person=[(known.user(person), sums) for person, sums in persons],
         pipelines=_pipelines(session, connection, known, stages),
-        undated=_undated(session, connection),
+        undated=undated,
         names=known,
     )
 
 
-def _by_stage(session: Session, connection: Connection) -> dict[tuple[int, int], Sum]:
+def _by_stage(session: Session, connection: Connection) -> tuple[dict[tuple[int, int], Sum], int]:
+    """What stands in each (pipeline, stage), 0 for an unknown one; and how many closed deals have no closing time."""
+    counts = (func.count(), func.sum(Wallet.balance), func.count(Wallet.closed_at))
     statement = (
-        select(Wallet.pipeline_id, Wallet.stage_id, func.count(), func.sum(Wallet.balance))
+        select(Wallet.pipeline_id, Wallet.stage_id, *counts)
         .where(*live(connection, DEAL))
         .group_by(Wallet.pipeline_id, Wallet.stage_id)
     )
     found: dict[tuple[int, int], Sum] = {}
-    for pipeline, stage, number, value in session.execute(statement):
+    undated = 0
+    for pipeline, stage, number, value, dated in session.execute(statement):
         key = (pipeline or 0, stage or 0)
         found[key] = found.get(key, Sum()) + Sum(number, value)
-    return found
+        undated += number - dated if stage in CLOSED else 0
+    return found, undated
 
 
-def _by_month(session: Session, connection: Connection, months: list[Month]) -> dict[tuple[int, int], Sum]:
-    """What was closed in each of these adjoining months, by (the month's index, stage)."""
-    index = case(*[(Wallet.closed_at >= months[i].start, i) for i in reversed(range(len(months)))]).label("month")
+def _by_span(session: Session, connection: Connection, months: list[Month], cut: float) -> dict[tuple[int, int], Sum]:
+    """What was closed in each month, by (the month's index, stage).
+
+    The month before the current one is cut in two: what lies before `cut` stands under _EARLY instead.
+    """
+    bounds = [(index, month.start) for index, month in enumerate(months)]
+    bounds.insert(-1, (len(months) - 2, cut))
+    bounds[-3] = (_EARLY, months[-2].start)
+    span = case(*[(Wallet.closed_at >= start, index) for index, start in reversed(bounds)]).label("span")
     statement = (
-        select(index, Wallet.stage_id, func.count(), func.sum(Wallet.balance))
+        select(span, Wallet.stage_id, func.count(), func.sum(Wallet.balance))
         .where(*_closed_in(connection, months[0].start, months[-1].end))
-        .group_by(index, Wallet.stage_id)
+        .group_by(span, Wallet.stage_id)
     )
-    return {(month, stage): Sum(number, value) for month, stage, number, value in session.execute(statement)}
+    return {(index, stage): Sum(number, value) for index, stage, number, value in session.execute(statement)}
 
 
 def _closed_in(connection: Connection, start: float, end: float) -> list[ColumnElement[bool]]:
     return [*live(connection, DEAL), Wallet.stage_id.in_(CLOSED), Wallet.closed_at >= start, Wallet.closed_at < end]
 
 
-def _month_sums(month: Month, found: dict[tuple[int, int], Sum], index: int, current: bool) -> MonthSums:
-    return MonthSums(month, found.get((index, WON), Sum()), found.get((index, LOST), Sum()), current)
+def _months(months: list[Month], closed: dict[tuple[int, int], Sum]) -> list[MonthSums]:
+    last = len(months) - 1
+    return [
+        MonthSums(month, _closed(closed, WON, last, index), _closed(closed, LOST, last, index), index == last)
+        for index, month in enumerate(months)
+    ]
+
+
+def _closed(closed: dict[tuple[int, int], Sum], stage: int, last: int, index: int) -> Sum:
+    whole = closed.get((index, stage), Sum())
+    return whole + closed.get((_EARLY, stage), Sum()) if index == last - 1 else whole
+
+
+def _before(months: list[Month], closed: dict[tuple[int, int], Sum]) -> MonthSums:
+    return MonthSums(months[-2], closed.get((_EARLY, WON), Sum()), closed.get((_EARLY, LOST), Sum()), False)
 
 
 def _of_month(
@@ -173,20 +194,12 @@ def _top_reason(session: Session, connection: Connection, reasons: dict[int, int
     return loss_reasons(session, connection.id, [top])[top]
 
 
-def _median(session: Session, connection: Connection, month: Month) -> float | None:
-    """The value in the middle of the deals won in a month (the mean of two where they are even)."""
+def _median(session: Session, connection: Connection, month: Month, number: int) -> float | None:
+    """The value in the middle of the `number` deals won in a month (the mean of two where they are even)."""
     won = [*_closed_in(connection, month.start, month.end), Wallet.stage_id == WON]
-    number = session.execute(select(func.count()).select_from(Wallet).where(*won)).scalar_one()
     middle = select(Wallet.balance).where(*won).order_by(Wallet.balance)
-    values = session.scalars(middle.offset(max(number - 1, 0) // 2).limit(2 - number % 2)).all()
+    values = session.scalars(middle.offset(max(number - 1, 0) // 2).limit(2 - number % 2)).all() if number else ()
     return sum(values) / len(values) if values else None
-
-
-def _undated(session: Session, connection: Connection) -> int:
-    statement = select(func.count()).where(
-        *live(connection, DEAL), Wallet.stage_id.in_(CLOSED), Wallet.closed_at.is_(None)
-    )
-    return session.execute(statement).scalar_one()
 
 
 def _pipelines(

@@ -6,9 +6,10 @@ would halve the ingest, so pages only note which rows changed and `catch_up` ind
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, column, delete, literal, or_, select, table, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Engine, Select, and_, column, delete, literal, or_, select, table, text, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kommo.db import writing
 from kommo.store.tables import SearchPending, Wallet
@@ -16,7 +17,8 @@ from kommo.store.upsert import insert_for
 from kommo.text import digits, fold
 
 LOT = 1000  # rows indexed in one transaction: well under 100 ms
-_INDEX = table("wallet_search", column("rowid"), column("wallet_search"))
+_INDEX = table("wallet_search", column("rowid"), column("wallet_search"), column("content"))
+_CONTENT = table("wallet_search_content", column("id"), column("c0"))
 _PHONE = re.compile(r"[\d\s()+.-]{4,}")
 
 
@@ -78,20 +80,36 @@ def matches(session: Session, query: str) -> ColumnElement[bool] | None:
     alternatives = [words]
     if _PHONE.fullmatch(query) and len(digits(query)) >= 3 and [digits(query)] != words:
         alternatives.append([digits(query)])
-    return or_(*[_all_of(session, terms) for terms in alternatives])
+    if session.get_bind().dialect.name != "sqlite":
+        return or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
+    return Wallet.id.in_(union_all(*_sources(session, alternatives)))
 
 
-def _all_of(session: Session, terms: Sequence[str]) -> ColumnElement[bool]:
-    """All terms occur. Trigrams know terms of three characters or more; shorter ones are compared row by row."""
-    indexed = [term for term in terms if len(term) >= 3] if session.get_bind().dialect.name == "sqlite" else []
-    conditions = [_contains(term) for term in terms if term not in indexed]
-    if indexed:
-        phrase = " ".join('"{}"'.format(term.replace('"', '""')) for term in indexed)
-        found = select(_INDEX.c.rowid).where(_INDEX.c.wallet_search.op("MATCH")(literal(phrase)))
-        conditions.append(Wallet.id.in_(found))
-    return and_(*conditions)
+def _sources(session: Session, alternatives: Sequence[Sequence[str]]) -> list[Select[Any]]:
+    """Where SQLite finds the matching rows' ids: in the index, and row by row among those it does not know yet."""
+    indexed = [_indexed(terms) for terms in alternatives]
+    if session.scalars(select(SearchPending.wallet_id).limit(1)).first() is None:
+        return indexed
+    pending = select(SearchPending.wallet_id)
+    current = [source.where(source.selected_columns[0].not_in(pending)) for source in indexed]
+    changed = or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
+    return [*current, select(Wallet.id).where(Wallet.id.in_(pending), Wallet.deleted_at.is_(None), changed)]
 
 
-def _contains(term: str) -> ColumnElement[bool]:
-    escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return Wallet.search_text.like(f"%{escaped}%", escape="\\")
+def _indexed(terms: Sequence[str]) -> Select[Any]:
+    """Ids from the index. Trigrams know terms of three characters or more; shorter ones are looked for in its text.
+
+    That text is a table of its own (FTS5 documents it as `%_content`), far narrower than `Wallet`.
+    """
+    long = [term for term in terms if len(term) >= 3]
+    short = [term for term in terms if len(term) < 3]
+    if not long:
+        return select(_CONTENT.c.id).where(_all_in(_CONTENT.c.c0, short))
+    phrase = " ".join('"{}"'.format(term.replace('"', '""')) for term in long)
+    found = select(_INDEX.c.rowid).where(_INDEX.c.wallet_search.op("MATCH")(literal(phrase)))
+    return found.where(_all_in(_INDEX.c.content, short)) if short else found
+
+
+def _all_in(text: ColumnElement[str] | InstrumentedAttribute[str], terms: Sequence[str]) -> ColumnElement[bool]:
+    escaped = (term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for term in terms)
+    return and_(*[text.like(f"%{term}%", escape="\\") for term in escaped])

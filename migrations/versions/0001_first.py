@@ -93,36 +93,33 @@ def upgrade() -> None:
     with op.batch_alter_table("Wallet", schema=None) as batch_op:
         batch_op.create_index(
             "ix_Wallet_balance",
-            ["connection_id", "kind", "balance", "remote_id", "responsible_user_id", "pipeline_id", "stage_id"],
+            ["connection_id", "kind", "balance", "remote_id", "responsible_user_id", "pipeline_id", "stage_id",
+             "deleted_at"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
         )
         batch_op.create_index("ix_Wallet_company", ["connection_id", "company_id"], unique=False)
         batch_op.create_index(
-            "ix_Wallet_responsible",
-            ["connection_id", "kind", "responsible_user_id", "title_folded", "remote_id"],
-            unique=False,
-            sqlite_where=sa.text("deleted_at IS NULL"),
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        )
-        batch_op.create_index(
             "ix_Wallet_stage",
-            ["connection_id", "kind", "pipeline_id", "stage_id", "balance", "closed_at"],
+            ["connection_id", "kind", "pipeline_id", "stage_id", "closed_at", "balance", "responsible_user_id",
+             "loss_reason_id", "deleted_at"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
         )
         batch_op.create_index(
             "ix_Wallet_title",
-            ["connection_id", "kind", "title_folded", "remote_id", "responsible_user_id", "pipeline_id", "stage_id"],
+            ["connection_id", "kind", "title_folded", "remote_id", "responsible_user_id", "pipeline_id", "stage_id",
+             "deleted_at"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
         )
         batch_op.create_index(
             "ix_Wallet_updated",
-            ["connection_id", "kind", "updated_at", "remote_id", "responsible_user_id", "pipeline_id", "stage_id"],
+            ["connection_id", "kind", "updated_at", "remote_id", "responsible_user_id", "pipeline_id", "stage_id",
+             "deleted_at"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
@@ -385,11 +382,6 @@ def downgrade() -> None:
         )
         batch_op.drop_index(
             "ix_Wallet_stage",
-            sqlite_where=sa.text("deleted_at IS NULL"),
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        )
-        batch_op.drop_index(
-            "ix_Wallet_responsible",
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
         )

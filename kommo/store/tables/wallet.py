@@ -14,7 +14,9 @@ from kommo.db import Base, Json
 CONTACT = "contact"
 DEAL = "deal"
 _LIVE = text("deleted_at IS NULL")
-_FILTERS = ("responsible_user_id", "pipeline_id", "stage_id")
+#: Behind what a list sorts by. `deleted_at` is empty in all of them; with it SQLite knows that it needs no row.
+_FILTERS = ("responsible_user_id", "pipeline_id", "stage_id", "deleted_at")
+_CLOSED = ("closed_at", "balance", "responsible_user_id", "loss_reason_id", "deleted_at")
 
 
 def _live(name: str, *columns: str) -> Index:
@@ -32,12 +34,12 @@ class Wallet(Base):
     __table_args__ = (
         UniqueConstraint("connection_id", "kind", "remote_id"),
         # The first column after the two of equality is what a list sorts by; the filters' columns stand behind it,
-        # so that a filtered and sorted page is found in the index alone.
+        # so that a filtered and sorted page is found, and counted, in the index alone. `ix_Wallet_stage` is the
+        # overview's.
         _live("ix_Wallet_title", "connection_id", "kind", "title_folded", "remote_id", *_FILTERS),
         _live("ix_Wallet_updated", "connection_id", "kind", "updated_at", "remote_id", *_FILTERS),
         _live("ix_Wallet_balance", "connection_id", "kind", "balance", "remote_id", *_FILTERS),
-        _live("ix_Wallet_responsible", "connection_id", "kind", "responsible_user_id", "title_folded", "remote_id"),
-        _live("ix_Wallet_stage", "connection_id", "kind", "pipeline_id", "stage_id", "balance", "closed_at"),
+        _live("ix_Wallet_stage", "connection_id", "kind", "pipeline_id", "stage_id", *_CLOSED),
         Index("ix_Wallet_company", "connection_id", "company_id"),
     )
 
