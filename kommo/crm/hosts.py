@@ -48,7 +48,7 @@ def check_configured(url: str) -> str:
     a path, a user, a query, a fragment.
     """
     address = url.strip().removesuffix("/").lower()
-    found = _ADDRESS.fullmatch(address) if address.isascii() else None
+    found = _ADDRESS.fullmatch(address) if url.isascii() else None
     if found is None or len(found["host"]) > 253:
         raise ValueError(_BAD_ADDRESS)
     if found["scheme"] == "http" and not re.fullmatch(_LOOPBACK, found["host"]):

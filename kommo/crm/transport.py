@@ -32,7 +32,7 @@ _PATH = re.compile(r"/[A-Za-z0-9_/-]*")
 _FAILURES = (requests.RequestException, u3.HTTPError, OSError, http.client.HTTPException)
 
 # Its lines hold the query of each address, which may be somebody's name. `on_request` of the client tells the rest.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Transport:
