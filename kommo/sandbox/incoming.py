@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from kommo.sandbox import records
 from kommo.sandbox.answers import PROBLEM, Answer, Refused, hal, not_found, nothing, unauthorized
@@ -108,7 +109,7 @@ def _parts(state: State, item: Record) -> dict[str, Record | None]:
 
 
 def _make_complex(state: State, parts: dict[str, Record | None], by: int, request_id: str) -> Record:
-    ids = {
+    ids: dict[str, Any] = {
         kind: None if item is None else item.get("id") or create_sound(state, kind, item, by)
         for kind, item in parts.items()
     }

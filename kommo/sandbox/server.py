@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import struct
 import threading
@@ -73,11 +74,13 @@ class Server:
         self._ended = False
         listener = socket.socket()
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if os.name != "nt":  # on Windows it would let two servers share a port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", port))
             self._server: Any = create_server(
                 app, map=self._map, sockets=[listener], threads=_THREADS, ident="nginx",
-                clear_untrusted_proxy_headers=False, asyncore_use_poll=hasattr(socket, "AF_UNIX"),
+                clear_untrusted_proxy_headers=False, asyncore_use_poll=os.name != "nt",
+                outbuf_overflow=2**30,  # in memory, never in a temporary file
             )  # fmt: skip
         except BaseException:
             listener.close()

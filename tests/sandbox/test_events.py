@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -230,6 +231,6 @@ def test_the_seed_tells_how_each_deal_got_where_it_is(api: Api, world: World) ->
     assert rows[0]["type"] == "lead_added"
     assert rows[0]["created_at"] == deal["created_at"]
     assert rows[-1]["value_after"] == [{"lead_status": {"id": 142, "pipeline_id": deal["pipeline_id"]}}]
-    for before, after in zip(rows[1:], rows[2:], strict=False):
+    for before, after in pairwise(rows[1:]):
         assert before["value_after"] == after["value_before"]
         assert before["created_at"] <= after["created_at"] <= deal["closed_at"]

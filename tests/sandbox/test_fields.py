@@ -10,6 +10,8 @@ from kommo.sandbox import World
 
 from .conftest import Api, errors
 
+CITY = {"value": "Santos", "enum_id": 3, "enum_code": "city"}
+ELEMENT = {"catalog_id": 1001, "catalog_element_id": 12}
 MIDNIGHT = 1_795_402_800  # 2026-11-23 00:00 in São Paulo
 
 
@@ -47,12 +49,12 @@ def _read(api: Api, world: World, kind: str, name: str, *values: Any) -> list[An
         ("contacts", "Primeira compra", {"value": "2026-11-23T00:00:00-03:00"}, {"value": MIDNIGHT}),
         ("contacts", "Último contato", {"value": "2026-11-23T03:00:00Z"}, {"value": MIDNIGHT}),
         ("contacts", "Aniversário", {"value": -86400 * 365}, {"value": -86400 * 365}),
-        ("contacts", "Endereço", {"value": "Santos", "enum_id": 3}, {"value": "Santos", "enum_id": 3, "enum_code": "city"}),
-        ("contacts", "Endereço", {"value": "SP", "enum_code": "state"}, {"value": "SP", "enum_id": 4, "enum_code": "state"}),
+        ("contacts", "Endereço", {"value": "Santos", "enum_id": 3}, CITY),
+        ("contacts", "Endereço", {"value": "Santos", "enum_code": "city"}, CITY),
         ("contacts", "Dados fiscais", {"value": {"name": "X Ltda."}}, {"value": {"name": "X Ltda."}}),
         ("contacts", "Documento", {"value": {"file_uuid": "u"}}, {"value": {"file_uuid": "u"}}),
         ("leads", "UTM_SOURCE", {"value": "google"}, {"value": "google"}),
-        ("leads", "Produto", {"catalog_id": 1001, "catalog_element_id": 12}, {"catalog_id": 1001, "catalog_element_id": 12}),
+        ("leads", "Produto", ELEMENT, ELEMENT),
         ("leads", "Previsão", {"value": {"score": 1}, "extra": 2}, {"value": {"score": 1}, "extra": 2}),
     ],
 )  # fmt: skip
