@@ -14,6 +14,7 @@ CONFIG = {
     "historyCacheSize": 0,
     "historyRestoreAsHxRequest": False,
     "selfRequestsOnly": True,
+    "attributesToSettle": ["class", "width"],  # not style: the CSP forbids the attribute
     "timeout": 20000,
 }
 

@@ -55,7 +55,7 @@ def badge(run: RunView) -> tuple[str, str]:
     if run.state == "queued":
         return "warning", "Na fila"
     if run.state == "running":
-        return "warning", f"Em andamento há {duration(max(run.seconds, 1) if run.seconds < 1 else round(run.seconds))}"
+        return "warning", f"Em andamento há {since(run.seconds)}"
     if run.state == "paused":
         return "warning", "Em pausa"
     return outcome(run)
@@ -64,7 +64,7 @@ def badge(run: RunView) -> tuple[str, str]:
 def outcome(run: RunView) -> tuple[str, str]:
     """Kind and word of the badge in the history."""
     if run.active:
-        return "warning", {"queued": "Na fila", "paused": "Em pausa"}.get(run.state, "Em andamento")
+        return "warning", "Em andamento"
     if run.state == "failed":
         return "bad", "Parou"
     if run.state == "cancelled":
@@ -110,7 +110,7 @@ def results(run: RunView) -> list[Result]:
 def summary(run: RunView) -> str:
     """The run in one line, for the history."""
     if run.active:
-        return activity(run) or "lendo o Kommo"
+        return ""
     if run.state == "failed":
         return run.errors[0] if run.errors else "parou antes do fim"
     if run.errors:
@@ -125,6 +125,11 @@ def summary(run: RunView) -> str:
     if run.state == "cancelled":
         return f"cancelada; ficou o que já tinha sido lido{': ' + said if said else ''}"
     return said or "nada mudou"
+
+
+def since(seconds: float) -> str:
+    """How long something has been going on, in whole seconds: it is shown while it grows."""
+    return duration(round(seconds)) if seconds >= 60 else f"{int(seconds)} s"
 
 
 def left(seconds: float) -> str:
