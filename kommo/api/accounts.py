@@ -1,0 +1,89 @@
+"""Whose token and whose copy a call uses. An owner, or an account of another owner, looks like an unknown one."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from kommo.api.asked import Call
+from kommo.api.errors import ApiError, invalid_field
+from kommo.connect.access import Access, inline, resolve
+from kommo.connect.client import budget_for, open_client
+from kommo.crm.check import expired_instead
+from kommo.crm.client import Kommo
+from kommo.crm.errors import BadToken, TokenRefused
+from kommo.db import reading
+from kommo.services import Services
+from kommo.store import connections
+from kommo.store.tables import Connection
+
+
+def services() -> Services:
+    """The tools of this process."""
+    found = current_app.extensions["kommo"]
+    assert isinstance(found, Services)
+    return found
+
+
+def access(call: Call) -> Access:
+    """The token of a call, in the contract's order. Raises BadToken, VaultError, and ApiError for a foreign account."""
+    with reading(services().engine) as session:
+        try:
+            found = resolve(services(), session, given=call.jwt_token, user_id=call.user_id, account_id=call.account_id)
+        except BadToken:
+            if call.jwt_token is None:
+                _require_known(session, call)
+            raise
+        if call.account_id is not None and found.account_id != call.account_id:
+            _refuse_account(call)
+        return found
+
+
+def held(session: Session, call: Call) -> Connection | None:
+    """The connection whose copy and runs a call is about; None where nothing was ever stored for its owner.
+
+    It is that of `accountId`, else of the account that a token in the call names, else the last connected one.
+    """
+    account_id = call.account_id
+    if call.jwt_token is not None:
+        claimed = inline(call.jwt_token, services().settings).account_id
+        if account_id not in (None, claimed):
+            _refuse_account(call)
+        account_id = claimed
+        if account_id is None:
+            return None
+    if call.account_id is not None:
+        _require_known(session, call)
+    return connections.current(session, call.user_id, account_id)
+
+
+@contextmanager
+def client(found: Access) -> Iterator[Kommo]:
+    """A client for a call's token. A refusal by Kommo becomes TokenExpired where the token's own time is over."""
+    tools = services()
+    budget = budget_for(tools, found.account_id, is_demo=found.is_demo)
+    with open_client(tools, found.token, found.base_address, budget, purpose="api") as kommo:
+        try:
+            yield kommo
+        except TokenRefused as error:
+            raise expired_instead(error, found.claims, kommo.server_time or time.time()) from None
+
+
+def _require_known(session: Session, call: Call) -> None:
+    if call.account_id is not None and connections.current(session, call.user_id, call.account_id) is None:
+        raise _unknown_account()
+
+
+def _refuse_account(call: Call) -> None:
+    if call.jwt_token is not None:
+        raise invalid_field("accountId", "accountId não é a conta deste token.", "account_mismatch")
+    raise _unknown_account()
+
+
+def _unknown_account() -> ApiError:
+    return ApiError(
+        404, "account_unknown", "Conta não encontrada", "Nenhuma conta com este accountId está conectada.",
+        field="accountId",
+    )  # fmt: skip

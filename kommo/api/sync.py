@@ -1,0 +1,129 @@
+"""/api/kommo/sync: start a synchronisation and wait for it, ask how the last one went, follow one by its number."""
+
+import time
+
+from flask import Response, request, url_for
+from sqlalchemy.orm import Session
+
+from kommo.api import runs as told
+from kommo.api.accounts import access, client, held, services
+from kommo.api.answers import write
+from kommo.api.asked import Call, read
+from kommo.api.errors import ApiError, invalid_field
+from kommo.api.waiting import preference, wait
+from kommo.connect import flow
+from kommo.connect.access import Access
+from kommo.crm.check import CheckReport, check_connection
+from kommo.crm.errors import TokenExpired, TokenRefused
+from kommo.db import reading, writing
+from kommo.store import connections, progress, runs
+from kommo.store.connections import DEFAULT_OWNER
+from kommo.store.runs import AlreadyRunning
+from kommo.store.tables import Connection
+from kommo.sync import control
+
+RUNNING = "Já existe uma sincronização desta conta em andamento"
+NEVER = "Nenhuma sincronização anterior encontrada"
+STATUS = "Status de sincronização obtido"
+_MAX_RUN = 2**31 - 1
+
+
+def start() -> Response:
+    """Start a run of the account and answer when it is over, or 202 where the caller or the server will not wait."""
+    call = read(Call)
+    wish = preference(request.headers.getlist("Prefer"))
+    seconds = wish.seconds(services().settings.sync_wait)
+    try:
+        connection_id = _connection(call, ask_first=seconds > 0)
+        run_id = control.start(services(), connection_id, "api")
+    except AlreadyRunning as running:
+        raise _already(call, running.run_id) from None
+    view = wait(services().engine, connection_id, run_id, seconds)
+    with reading(services().engine) as session:
+        connection = session.get(Connection, connection_id)
+        if view is None or connection is None:
+            raise _unknown_run()
+        found = told.data(session, connection, view)
+    if view.active:
+        body = {"success": True, "message": "Sincronização em andamento", "data": found}
+        return write(body, 202, {"Location": _address(call, run_id)} | wish.applied)
+    return write(told.ended(view, found), headers=wish.applied)
+
+
+def status() -> Response:
+    """How the last synchronisation of the owner's account went, and how far one is that runs now."""
+    call = read(Call)
+    with reading(services().engine) as session:
+        connection = held(session, call)
+        found = told.latest(session, connection) if connection else None
+    return write({"success": True, "message": STATUS if found else NEVER, "data": found})
+
+
+def run_status(run_id: int) -> Response:
+    """One run of this owner; another owner's looks like an unknown one."""
+    call = read(Call)
+    with reading(services().engine) as session:
+        connection = _connection_of(session, call, run_id)
+        view = progress.run_view(session, connection.id, run_id) if connection else None
+        if connection is None or view is None:
+            raise _unknown_run()
+        return write({"success": True, "message": STATUS, "data": told.data(session, connection, view)})
+
+
+def _connection(call: Call, *, ask_first: bool) -> int:
+    """The number of the connection to read, stored first where the call brings the token.
+
+    A run that cannot begin is answered with its cause: Kommo is asked first, but for a caller that will not wait and
+    whose token is stored. Raises AlreadyRunning before anything is asked, where the token is a stored one.
+    """
+    found = access(call)
+    if found.connection is not None:
+        with reading(services().engine) as session:
+            if (running := runs.active(session, found.connection.id)) is not None:
+                raise AlreadyRunning(running.id)
+        if ask_first:
+            _check(found)
+        return found.connection.id
+    report = _check(found)
+    if report.account is not None and call.account_id not in (None, report.account.id):
+        raise invalid_field("accountId", "accountId não é a conta deste token.", "account_mismatch")
+    stored = flow.keep(services(), call.user_id, found, report).connection_id
+    assert stored is not None
+    return stored
+
+
+def _check(found: Access) -> CheckReport:
+    """A quick test: the account and three contacts. Raises what stands in the way."""
+    with client(found) as kommo:
+        report = check_connection(kommo, found.claims, now=time.time(), full=False)
+    if report.error is None:
+        return report
+    if found.connection is not None and isinstance(report.error, TokenRefused | TokenExpired):
+        with writing(services().engine) as session:
+            connections.mark_refused(session, found.connection.id)
+    raise report.error
+
+
+def _connection_of(session: Session, call: Call, run_id: int) -> Connection | None:
+    found = runs.connection_of(session, run_id) if run_id <= _MAX_RUN else None
+    if found is None or found.user_id != call.user_id or found.erasing:
+        return None
+    return found if call.account_id in (None, found.account_id) else None
+
+
+def _address(call: Call, run_id: int) -> str:
+    """Where a run can be followed by the same caller."""
+    owner = None if call.user_id == DEFAULT_OWNER else call.user_id
+    return url_for("api.sync_run", run_id=run_id, userId=owner)
+
+
+def _already(call: Call, run_id: int) -> ApiError:
+    address = _address(call, run_id)
+    return ApiError(
+        409, "sync_running", RUNNING, "Acompanhe a que está em andamento e comece outra quando ela terminar.",
+        {"Location": address}, data={"runId": run_id},
+    )  # fmt: skip
+
+
+def _unknown_run() -> ApiError:
+    return ApiError(404, "run_unknown", "Sincronização não encontrada", "Não há sincronização com este número.")
