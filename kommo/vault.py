@@ -7,7 +7,7 @@ ciphertext moved to another row does not open. Key ids make a later rotation pos
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,7 +23,7 @@ class VaultError(Exception):
 class Vault:
     """Seals and opens with one 256-bit key."""
 
-    key: bytes
+    key: bytes = field(repr=False)
 
     @property
     def key_id(self) -> str:

@@ -69,9 +69,11 @@ def difference(services: Services, connection_id: int, world: World) -> list[str
         statement = select(DealContact).where(DealContact.connection_id == connection_id).order_by(DealContact.position)
         for link in session.scalars(statement):
             links.setdefault(link.deal_id, []).append(link.contact_id)
+    living = set(world.ids("contacts"))  # Kommo shows a deal's living contacts only
     for key in world.ids("leads"):
-        if sorted(links.get(key, [])) != sorted(world.contacts_of(key)):
-            found.append(f"deal {key} links {links.get(key)} instead of {world.contacts_of(key)}")
+        there_now = [contact for contact in world.contacts_of(key) if contact in living]
+        if sorted(links.get(key, [])) != sorted(there_now):
+            found.append(f"deal {key} links {links.get(key)} instead of {there_now}")
     return found
 
 
@@ -80,7 +82,7 @@ def _compare(kind: str, key: int, held: dict[str, Any], world: World) -> list[st
     return [
         f"{kind} {key} {name}: {held.get(name)!r} instead of {value!r}"
         for name, value in there.items()
-        if name in held and not name.startswith("_") and held[name] != value
+        if name in held and not name.startswith("_") and (held[name] or None) != (value or None)
     ]
 
 
