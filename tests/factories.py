@@ -1,21 +1,19 @@
-"""Makers of stored things for tests: a fresh database, Ana's and Bruno's accounts, records as Kommo gives them.
+"""Makers of stored things for tests: Ana's and Bruno's accounts, records as Kommo gives them, runs.
 
 Records go the real way, from Kommo's shape through `contact_row`/`deal_row` and `write_page` into the copy.
 """
 
 import itertools
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from kommo.crm.records import contact_from, deal_from
-from kommo.db import engine_options, prepare_engine, writing
-from kommo.store import connections, schema, search
+from kommo.db import writing
+from kommo.store import connections, search
 from kommo.store.connections import Account
 from kommo.store.records import Target, bury, write_page
 from kommo.store.tables import Company, Connection, KommoUser, LossReason, Pipeline, Stage, SyncRun, SyncStream
@@ -27,30 +25,6 @@ ANA, BRUNO = "1", "2"
 NOON = 1_795_618_800  # 25/11/2026 12:00 in São Paulo
 VAULT = Vault(bytes(32))
 _versions = itertools.count(1)
-
-
-def open_engine(file: Path) -> Engine:
-    """An engine on a SQLite file, prepared as the product prepares it."""
-    url = f"sqlite:///{file}"
-    engine = create_engine(url, **engine_options(url))
-    prepare_engine(engine)
-    return engine
-
-
-def empty_database(file: Path) -> Path:
-    """A file with the newest schema and nothing in it, in one piece (no WAL beside it)."""
-    engine = open_engine(file)
-    schema.upgrade(engine, file.parent / "backups")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    return file
-
-
-def copied_database(template: Path, file: Path) -> Engine:
-    """An engine on a copy of an empty database."""
-    shutil.copyfile(template, file)
-    return open_engine(file)
 
 
 def make_account(

@@ -102,7 +102,7 @@ def _row(row: Any, known: Names, values: dict[int, float]) -> ContactRow:
 def _open_values(session: Session, connection: Connection, contact_ids: Sequence[int]) -> dict[int, float]:
     """The value of the deals in progress of each of these contacts that has any."""
     statement = (
-        select(DealContact.contact_id, func.sum(Wallet.balance))
+        select(DealContact.contact_id, func.sum(Wallet.balance).label("value"))
         .join(
             Wallet,
             (Wallet.connection_id == DealContact.connection_id)
@@ -117,4 +117,4 @@ def _open_values(session: Session, connection: Connection, contact_ids: Sequence
         )
         .group_by(DealContact.contact_id)
     )
-    return dict(session.execute(statement).tuples().all())
+    return {row.contact_id: row.value for row in session.execute(statement)}
