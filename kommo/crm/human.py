@@ -6,7 +6,7 @@ its type says is shown as readable text.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from kommo.crm import shown
@@ -108,16 +108,18 @@ def _flag(value: dict[str, Any], _account: _Account) -> HumanValue:
 
 
 def _date(value: dict[str, Any], account: _Account) -> HumanValue | None:
-    return _moment(value, account, "%d/%m/%Y")
+    found = shown.moment(value.get("value"), account.zone)
+    return None if found is None else HumanValue(_day(found), kind="date")
 
 
 def _date_time(value: dict[str, Any], account: _Account) -> HumanValue | None:
-    return _moment(value, account, "%d/%m/%Y %H:%M")
-
-
-def _moment(value: dict[str, Any], account: _Account, form: str) -> HumanValue | None:
     found = shown.moment(value.get("value"), account.zone)
-    return None if found is None else HumanValue(found.strftime(form), kind="date")
+    return None if found is None else HumanValue(f"{_day(found)} {found.hour:02}:{found.minute:02}", kind="date")
+
+
+def _day(found: datetime) -> str:
+    """Not by strftime: systems differ on years before 1000, and a mistyped year is what people type."""
+    return f"{found.day:02}/{found.month:02}/{found.year:04}"
 
 
 def _address(values: list[dict[str, Any]]) -> list[HumanValue]:

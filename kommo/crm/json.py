@@ -21,11 +21,14 @@ def loads(body: bytes) -> Any:
     """
     try:
         found = orjson.loads(body)
-        if b"\\u0000" in body:
-            found = _cleaned(found)
-        orjson.dumps(found)  # cheap, and the one sure way to know that the depth is no trap for those who store it
     except orjson.JSONDecodeError:
+        found = None
+    if found is None:
         return _forgiving(body)
+    if b"\\u0000" in body:
+        found = _cleaned(found)
+    try:
+        orjson.dumps(found)  # cheap, and the one sure way to know that its depth is no trap for those who store it
     except orjson.JSONEncodeError:
         raise Nonsense(note="nested too deep") from None
     return found

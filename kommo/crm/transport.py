@@ -65,7 +65,9 @@ class Transport:
             "User-Agent": user_agent,
         }
         # Connecting is tried twice; everything else is retried above the budget, where each attempt takes its slot.
-        retry = urllib3.Retry(total=1, connect=1, read=False, redirect=0, status=0, other=0)
+        retry = urllib3.Retry(
+            total=1, connect=1, read=False, redirect=0, status=0, other=0, respect_retry_after_header=False
+        )  # fmt: skip
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=retry)
         self._adapter.poolmanager.pool_classes_by_scheme = POOLS
 

@@ -47,7 +47,7 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects in a list; anything else as an empty list. A single object counts as a list of one."""
+    """The objects in a list; a single object counts as a list of one, anything else (and `{}`) as an empty one."""
     if isinstance(value, dict):
-        return [value]
+        return [value] if value else []
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

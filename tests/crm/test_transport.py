@@ -114,6 +114,14 @@ def test_a_status_is_no_failure_of_the_transport(status: int) -> None:
         assert transport.get(PATH).status == status
 
 
+@pytest.mark.parametrize("status", [413, 429, 503])
+def test_a_wish_to_wait_is_not_heeded_below_the_budget(status: int) -> None:
+    """urllib3 would send again by itself, past the budget, for these three with a Retry-After."""
+    with RawServer(says(answer(status, b"", Retry_After="0"), OK)) as server, Transport(server.address, TOKEN) as transport:
+        assert transport.get(PATH).status == status
+        assert len(server.heads) == 1
+
+
 # -- what is around does not take part --------------------------------------------------------------------------------
 
 
