@@ -1,0 +1,191 @@
+"""The worker as a process: it answers the bell, survives nothing, and loses nothing by that."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kommo.db import writing
+from kommo.jobs import queue
+from kommo.sandbox import Server, make_world, serve
+from kommo.services import ERASE, SYNC, Services
+from kommo.store import connections, runs
+from kommo.store.tables import Connection, Wallet
+from kommo.sync import control
+from tests import databases, processes
+from tests.conftest import make_services, make_settings
+from tests.jobs.conftest import Starter
+from tests.sync.accounts import connect, difference, run, run_view
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[tuple[Services, Server, int]]:
+    """An installation with Padaria Estrela connected: ten and six pages."""
+    services = make_services(make_settings(tmp_path, lease=1.0))
+    with serve(make_world(contacts=2400, deals=1400)) as server:
+        yield services, server, connect(services, server)
+    services.engine.dispose()
+
+
+def _done(services: Services, connection: int) -> bool:
+    return not run_view(services, connection).active
+
+
+def test_a_worker_killed_again_and_again_ends_with_an_exact_copy(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    """P5: kill -9 after every few requests; each successor goes on where the last one stopped."""
+    services, server, connection = account
+    rng = random.Random(7)
+    control.start(services, connection, "page")
+    kills, budget, lock = 0, [0], threading.Lock()
+    child = start_worker()
+
+    def strike(_method: str, _path: str, _query: str) -> None:
+        with lock:
+            budget[0] -= 1
+            if budget[0] == 0:
+                os.kill(child.pid, signal.SIGKILL)
+
+    server.world.before_request = strike
+    while kills < 5 and not _done(services, connection):
+        budget[0] = rng.randint(9, 12)
+        processes.wait_for(lambda child=child: child.poll() is not None or _done(services, connection))
+        if child.poll() is not None:
+            kills += 1
+            child = start_worker()
+    server.world.before_request = None
+    processes.wait_for(lambda: _done(services, connection))
+    assert kills >= 2
+    view = run_view(services, connection)
+    assert view.proved, (view.errors, (tmp_path / "worker.log").read_text()[-2000:])
+    assert difference(services, connection, server.world) == []
+    assert processes.end(child) == 0
+
+
+def test_a_worker_asleep_past_its_lease_writes_nothing_when_it_wakes(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    """SIGSTOP, another worker takes over and finishes, SIGCONT: the copy stays as the second one left it."""
+    services, server, connection = account
+    control.start(services, connection, "page")
+    first = start_worker("first.log")
+    asleep = threading.Event()
+
+    def put_to_sleep(_method: str, path: str, query: str) -> None:
+        if path == "/api/v4/contacts" and "page=2" in query and not asleep.is_set():
+            asleep.set()
+            os.kill(first.pid, signal.SIGSTOP)
+
+    server.world.before_request = put_to_sleep
+    assert asleep.wait(30)
+    second = start_worker("second.log")
+    processes.wait_for(lambda: _done(services, connection))
+    server.world.update("contacts", server.world.ids("contacts")[0], name="Depois")
+    assert run_view(services, connection).proved
+    run(services, connection)
+    os.kill(first.pid, signal.SIGCONT)
+    processes.wait_for(lambda: "sync_lost_lease" in (tmp_path / "first.log").read_text())
+    assert difference(services, connection, server.world) == []
+    assert (processes.end(first), processes.end(second)) == (0, 0)
+
+
+def test_it_ends_within_seconds_and_gives_its_run_back(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    services, server, connection = account
+    control.start(services, connection, "page")
+    reading = threading.Event()
+    server.world.before_request = lambda _m, path, _q: reading.set() if path == "/api/v4/contacts" else None
+    server.world.fail("GET /api/v4/contacts", times=None, how="slow", seconds=0.3)
+    child = start_worker(KOMMO_LEASE="60")
+    assert reading.wait(30)
+    assert processes.end(child, within=10) == 0
+    assert run_view(services, connection).state == "queued"
+
+
+def test_it_ends_when_the_process_that_started_it_is_gone(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    command = [sys.executable, "-m", "kommo.jobs.worker", "--until-stdin-closes"]
+    env = processes.environment(tmp_path / "instance")
+    child = subprocess.Popen(command, cwd=processes.ROOT, env=env, stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(1.5)
+    child.stdin.close()
+    assert child.wait(10) == 0
+
+
+def test_it_refuses_a_database_it_does_not_know(tmp_path: Path) -> None:
+    env = processes.environment(tmp_path / "instance")
+    done = subprocess.run(
+        [sys.executable, "-m", "kommo.jobs.worker"], cwd=processes.ROOT, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr == "O banco de dados ainda não foi preparado por esta versão; inicie primeiro `python app.py`.\n"
+
+
+def test_it_erases_a_copy_that_nobody_wants(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    services, _server, connection = account
+    run(services, connection)
+    with writing(services.engine) as session:
+        session.get_one(Connection, connection).erasing = True
+    child = start_worker()
+
+    def erased() -> bool:
+        with writing(services.engine) as session:
+            return session.query(Wallet).count() == 0 and connections.by_id(session, "1", connection) is None
+
+    processes.wait_for(erased)
+    assert processes.end(child) == 0
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("redis", marks=pytest.mark.redis),
+                                    pytest.param("postgresql", marks=pytest.mark.postgres)])  # fmt: skip
+def test_the_bell_rings_on_every_queue(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter, engine: str
+) -> None:
+    """A run starts at once when the bell rings, on SQLite, Redis and PostgreSQL."""
+    services, _server, connection = account
+    if engine == "postgresql":
+        with databases.postgres_database() as address:
+            _ring(start_worker, services, connection, address.replace("+psycopg", ""))
+    else:
+        address = databases.redis() if engine == "redis" else f"sqlite:///{tmp_path / 'queue.sqlite3'}"
+        _ring(start_worker, services, connection, address)
+
+
+def _ring(start_worker: Starter, services: Services, connection: int, address: str) -> None:
+    child = start_worker(KOMMO_QUEUE_URL=address, KOMMO_LEASE="3600")
+    opened = queue.open_queue(address)
+    ring = queue.bell(opened)
+    run_id = control.start(services, connection, "page")
+    ring(SYNC, run_id)
+    ring(SYNC, run_id)  # a doubled message is harmless
+    ring(ERASE, connection)  # and so is one for a row without work
+    processes.wait_for(lambda: _done(services, connection))
+    assert run_view(services, connection, run_id).proved
+    assert processes.end(child) == 0
+    opened.storage.close()
+
+
+def test_a_lost_message_is_made_good_by_the_tick(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    """Nobody rings; the worker's own look at the rows finds the run."""
+    services, _server, connection = account
+    with writing(services.engine) as session:
+        runs.request(session, connection, "api")
+    child = start_worker()
+    processes.wait_for(lambda: _done(services, connection))
+    assert run_view(services, connection).proved
+    assert processes.end(child) == 0

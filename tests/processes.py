@@ -1,0 +1,80 @@
+"""The product's own processes, as a person starts them: a worker, or the whole of `python app.py`."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from tests.databases import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def environment(instance: Path, **values: str) -> dict[str, str]:
+    """An environment in which nothing of the developer's own settings is left."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("KOMMO_") and name not in ("HOST", "PORT", "DATABASE_URL", "SECRET_KEY")
+    }
+    usual = {"KOMMO_INSTANCE": str(instance), "KOMMO_RATE_LIMIT": "0", "KOMMO_ASSETS": "local", "KOMMO_LEASE": "1"}
+    return kept | usual | values
+
+
+def start(arguments: list[str], env: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    """Start `python …` in the repository with its output going to `log`."""
+    with log.open("ab") as file:
+        return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=env, stdout=file, stderr=file)
+
+
+def worker(env: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    """A worker process of its own."""
+    return start(["-m", "kommo.jobs.worker"], env, log)
+
+
+def end(child: "subprocess.Popen[bytes]", within: float = 20) -> int:
+    """Ask a process to end (SIGTERM) and wait for it; gives its exit code."""
+    child.terminate()
+    try:
+        return child.wait(within)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        raise
+
+
+def wait_for(what: Callable[[], object], within: float = 60.0, every: float = 0.05) -> None:
+    """Wait until `what()` is true; AssertionError when it is not in time."""
+    until = time.monotonic() + within
+    while not what():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(every)
+
+
+@contextmanager
+def server(instance: Path, *arguments: str, **values: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """`python app.py` on a free port, answering; gives its address and the process, and ends it."""
+    port = free_port()
+    instance.parent.mkdir(parents=True, exist_ok=True)
+    log = instance.parent / "server.log"
+    child = start(["app.py", *arguments], environment(instance, PORT=str(port), **values), log)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert child.poll() is None, log.read_text()
+        try:
+            return requests.get(f"{address}/static/js/app.js", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    try:
+        wait_for(answers)
+        yield address, child
+    finally:
+        if child.poll() is None:
+            end(child)
