@@ -30,9 +30,7 @@ def test_a_fault_that_passes_is_got_over(services: Services, padaria: Server, ho
     assert difference(services, account, padaria.world) == []
 
 
-@pytest.mark.parametrize(
-    ("how", "word"), [("429", "limite"), ("500", "falha interna"), ("reset", "chegar ao Kommo")]
-)
+@pytest.mark.parametrize(("how", "word"), [("429", "limite"), ("500", "falha interna"), ("reset", "chegar ao Kommo")])
 def test_a_trouble_that_lasts_pauses_the_run(services: Services, padaria: Server, how: str, word: str) -> None:
     """It keeps what it has, says what it waits for, and goes on by itself later."""
     account = connect(services, padaria)

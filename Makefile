@@ -1,0 +1,55 @@
+# Painel Kommo. `make` shows what there is; the README has the plain commands, for Windows too.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 3000
+AXE := node_modules/axe-core/axe.min.js
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench pictures soak clean
+
+help: ## mostra este texto
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run ## prepara o que falta e inicia o painel em http://127.0.0.1:3000
+	@exec $(BIN)/python app.py $(ARGS)
+
+test: $(VENV)/.dev $(AXE) ## confere o código e roda todos os testes
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m tests.missing
+	$(BIN)/python -m pytest -n $(WORKERS) -q
+
+lint: $(VENV)/.dev ## ruff, mypy e o sentido das importações
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev ## mede a velocidade, em razões dentro de uma só execução
+	$(BIN)/python -m bench
+
+pictures: $(VENV)/.dev ## refaz as imagens do README com as páginas de verdade
+	$(BIN)/python -m bench.pictures
+
+clean: ## apaga o ambiente e os restos de testes; instance/ fica
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "O Painel Kommo precisa do Python 3.11 ou mais novo."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Falta o módulo venv do Python (no Debian e no Ubuntu: apt install python3-venv)."; exit 1; }
+
+$(VENV)/.run: requirements.txt | $(BIN)/python
+	@echo "Instalando o que o painel usa (só na primeira vez)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+# axe-core and htmx for the browser tests: from npm where it is, never committed.
+$(AXE): package.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --ignore-scripts; fi; \
+	  if [ ! -f $@ ]; then echo "npm não está aqui: os testes de acessibilidade ficam de fora."; fi
