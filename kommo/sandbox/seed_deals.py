@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from datetime import UTC, datetime, timedelta, timezone
 
 from kommo.sandbox import records, seed_values
@@ -13,7 +14,8 @@ from kommo.sandbox.seed_people import moments, sign, some_tags
 from kommo.sandbox.state import State
 
 _BRASILIA = timezone(timedelta(hours=-3))
-_WEIGHTS = (0.6, 0.8, 1.0)
+# Of all deals, what falls to the first pipeline, and to the first two.
+_SHARES = (0.55, 0.8)
 
 
 def add_deals(state: State, rng: random.Random, number: int, contacts: list[int]) -> list[int]:
@@ -29,7 +31,7 @@ def add_deals(state: State, rng: random.Random, number: int, contacts: list[int]
     for place, created in enumerate(times):
         record = records.blank(state, "leads", state.take_id("leads"), 0)
         sign(record, rng, state, created, now)
-        item, stages = pipelines[next(at for at, top in enumerate(_WEIGHTS) if rng.random() < top or at == 2)]
+        item, stages = pipelines[bisect(_SHARES, rng.random())]
         record["pipeline_id"], record["status_id"] = item["id"], rng.choice(stages)["id"]
         _price(record, rng)
         record["name"] = f"{rng.choice(words.ORDERS)} - {rng.choice(words.FIRST_NAMES)}"
@@ -65,9 +67,8 @@ def _end(state: State, record: Record, rng: random.Random, at: int, *, won: bool
     record["closed_at"] = at
     record["updated_at"] = max(record["updated_at"], at)
     record["loss_reason_id"] = None if won else rng.choice(list(state.lists["loss_reasons"]))
-    if won:
-        record["price"] = record["price"] or 180
-        record["price_with_minor_units"] = record["price_with_minor_units"] or 180
+    if won and not record["price"]:
+        record["price"] = record["price_with_minor_units"] = 180
 
 
 def _people(state: State, record: Record, rng: random.Random, contacts: list[int]) -> None:
