@@ -34,6 +34,12 @@ def _database(value: str) -> str:
     return value
 
 
+def _key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", value.get_secret_value()):
+        raise ValueError
+    return value
+
+
 def _queue(value: str) -> str:
     if not re.match(r"(sqlite:///.+|rediss?://.+|postgresql://.+)", value):
         raise ValueError
@@ -100,12 +106,11 @@ class Settings(BaseSettings):
         "um texto aleatório de 16 caracteres ou mais",
         min_length=16,
     )
-    encryption_key: SecretStr | None = _setting(
+    encryption_key: Annotated[SecretStr, AfterValidator(_key)] | None = _setting(
         "KOMMO_ENCRYPTION_KEY",
         None,
         "Cifra os tokens guardados; sem valor, é criada em instance/.",
         "64 dígitos hexadecimais",
-        pattern=r"^[0-9a-fA-F]{64}$",
     )
     jwt_token: SecretStr | None = _setting(
         "KOMMO_JWT_TOKEN",

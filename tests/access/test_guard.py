@@ -1,0 +1,116 @@
+"""Closed by default: only direct callers from this machine, and no other site's pages."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+PAGE, API = "/sincronizacao", "/api/kommo/sync"
+
+
+@pytest.fixture
+def call(client: FlaskClient) -> Iterator[FlaskClient]:
+    yield client
+
+
+@pytest.mark.parametrize("path", [PAGE, API, "/static/js/app.js", "/nada", "/api/nada"])
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({"REMOTE_ADDR": "192.168.0.7"}, 403),
+        ({"REMOTE_ADDR": "8.8.8.8"}, 403),
+        ({"REMOTE_ADDR": ""}, 403),
+        ({"SERVER_PROTOCOL": "HTTP/1.0"}, 403),
+        ({"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 403),
+        ({"HTTP_FORWARDED": "for=127.0.0.1"}, 403),
+        ({"HTTP_X_REAL_IP": "127.0.0.1"}, 403),
+        ({"HTTP_VIA": "1.1 proxy"}, 403),
+        ({"HTTP_X_FORWARDED_PROTO": "https"}, 403),
+        ({"HTTP_HOST": "evil.com"}, 400),
+        ({"HTTP_HOST": "127.0.0.1.evil.com"}, 400),
+        ({"HTTP_HOST": "localhost.evil.com:3000"}, 400),
+        ({"HTTP_HOST": ""}, 400),
+        ({"HTTP_HOST": "192.168.0.7:3000"}, 400),
+        ({"HTTP_ORIGIN": "http://evil.com"}, 403),
+        ({"HTTP_ORIGIN": "null"}, 403),
+        ({"HTTP_ORIGIN": "http://127.0.0.1:4000"}, 403),
+        ({"HTTP_SEC_FETCH_SITE": "cross-site"}, 403),
+        ({"HTTP_SEC_FETCH_SITE": "same-site"}, 403),
+        ({"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_MODE": "no-cors", "HTTP_SEC_FETCH_DEST": "image"}, 403),
+        ({"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_DEST": "iframe"}, 403),
+    ],
+)  # fmt: skip
+def test_who_may_not_call_is_refused_in_words(
+    client: FlaskClient, path: str, environ: dict[str, str], status: int
+) -> None:
+    answer = client.get(path, environ_overrides=environ)
+    assert answer.status_code == status
+    if path.startswith("/api/"):
+        assert answer.json["success"] is False
+        assert {"message", "error", "code"} <= set(answer.json)
+    else:
+        assert answer.mimetype == "text/plain"
+        assert "<" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"HTTP_HOST": "localhost:3000"},
+        {"HTTP_HOST": "[::1]:3000", "REMOTE_ADDR": "::1"},
+        {"HTTP_HOST": "LOCALHOST"},
+        {"REMOTE_ADDR": "127.0.0.2"},
+        {"HTTP_SEC_FETCH_SITE": "same-origin"},
+        {"HTTP_SEC_FETCH_SITE": "none"},
+        {"HTTP_ORIGIN": "http://127.0.0.1:3000"},
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_DEST": "document"},
+    ],
+)
+def test_people_at_this_machine_are_let_in(client: FlaskClient, environ: dict[str, str]) -> None:
+    assert client.get(PAGE, environ_overrides=environ).status_code == 200
+
+
+def test_a_followed_link_opens_pages_only(client: FlaskClient) -> None:
+    link = {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_DEST": "document"}
+    assert client.get(API, environ_overrides=link).status_code == 403
+    assert client.post(PAGE, environ_overrides=link).status_code == 403
+
+
+def test_every_form_needs_its_token(app: Flask, client: FlaskClient) -> None:
+    """Walks every route: what changes something takes a CSRF token, or JSON only."""
+    walked = 0
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}):
+            path = rule.rule
+            for name in rule.arguments:
+                path = path.replace(f"<int:{name}>", "1").replace(f"<{name}>", "1")
+                path = path.replace(f"<any_int:{name}>", "1").replace(f"<id:{name}>", "1")
+            answer = client.open(path, method=method, data={"jwt_token": "x"})
+            expected = (415,) if rule.rule.startswith("/api/") else (403,)
+            assert answer.status_code in expected, (rule.rule, method, answer.status_code)
+            walked += 1
+    assert walked >= 8
+
+
+@pytest.mark.parametrize(
+    "path", ["/", PAGE, "/conexao", "/contatos", "/nada", API, "/api/nada", "/static/css/base.css"]
+)
+def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    if not path.startswith("/static"):
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_large_body_is_refused(client: FlaskClient) -> None:
+    body = b"x" * (65 * 1024)
+    assert client.post("/conexao", data=body, content_type="application/x-www-form-urlencoded").status_code == 413
+    answer = client.post(API, data=body, content_type="application/json")
+    assert (answer.status_code, answer.json["success"]) == (413, False)
