@@ -44,8 +44,7 @@ def claims() -> Response:
 def connect() -> Response:
     """Test the pasted token and, when Kommo takes it, keep it."""
     form = TokenForm()
-    outcome = flow.connect(services(), owner(), form.jwt_token.data or "")
-    return _result(outcome)
+    return _result(flow.connect(services(), owner(), form.jwt_token.data or ""), pasted=True)
 
 
 @bp.post("/conexao/<int:connection_id>/testar")
@@ -88,19 +87,20 @@ def connect_demo() -> AnyResponse:
 def _page(status: int = 200, **values: Any) -> Response:
     """The whole page, always: what changes is also in the frame around it."""
     known = connections.all_of(session(), owner())
-    values = {"accounts": known, "now": moment(), "outcome": None, "view": None, "again": False} | values
+    usual = {"accounts": known, "now": moment(), "outcome": None, "view": None, "again": False, "pasted": False}
+    values = usual | values
     answer = make_response(render_template(_PAGE, form=TokenForm(formdata=None), **values), status)
     if status >= 400:
         answer.headers["X-Fragment"] = "1"
     return answer
 
 
-def _result(outcome: flow.Outcome, *, again: bool = False) -> Response:
+def _result(outcome: flow.Outcome, *, again: bool = False, pasted: bool = False) -> Response:
     """The page with the report of a test: 200 when Kommo takes the token, 422 otherwise."""
     forget()  # the test wrote in a transaction of its own
     if outcome.report.ok and outcome.connection_id is not None and not again:
         g.account_id = _found(outcome.connection_id).account_id
-    return _page(200 if outcome.report.ok else 422, outcome=outcome, again=again)
+    return _page(200 if outcome.report.ok else 422, outcome=outcome, again=again, pasted=pasted)
 
 
 def _found(connection_id: int) -> Connection:

@@ -91,6 +91,7 @@ def connection() -> Connection | None:
         g.connection = connections.current(session(), owner(), chosen_account())
         if g.connection is None and chosen_account() is not None:
             g.account_id = None
+            g.pop("connection")
             abort(404)
     found: Connection | None = g.connection
     return found

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from werkzeug.test import TestResponse
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_INLINE = {"a", "abbr", "b", "bdi", "code", "em", "i", "kbd", "span", "strong", "time"}
 
 
 @dataclass
@@ -20,8 +21,11 @@ class Element:
     @property
     def text(self) -> str:
         """All text inside, with single spaces."""
-        parts = [child if isinstance(child, str) else child.text for child in self.children]
-        return " ".join(" ".join(parts).replace("\u00a0", " ").split())
+        return " ".join(self._flow().replace("\u00a0", " ").split())
+
+    def _flow(self) -> str:
+        inside = "".join(child if isinstance(child, str) else child._flow() for child in self.children)
+        return inside if self.tag in _INLINE else f" {inside} "
 
     def __getitem__(self, name: str) -> str:
         return self.attributes[name]

@@ -9,7 +9,9 @@ from kommo.store.progress import RunView, StreamView
 
 
 def make_view(state: str = "running", phase: str = "contacts", **changes: Any) -> RunView:
-    contacts = changes.pop("contacts", {"state": "reading", "rows": 9750, "total": 12431, "pages": 39, "pages_total": 50})
+    contacts = changes.pop(
+        "contacts", {"state": "reading", "rows": 9750, "total": 12431, "pages": 39, "pages_total": 50}
+    )
     deals = changes.pop("deals", {"state": "waiting"})
     usual: dict[str, Any] = {
         "id": 7, "connection_id": 1, "state": state, "phase": phase, "trigger": "page", "requested_at": 1000.0,
@@ -25,7 +27,14 @@ def make_view(state: str = "running", phase: str = "contacts", **changes: Any) -
 
 
 def proved(name: str, count: int, **changes: int) -> dict[str, Any]:
-    return {"state": "done", "rows": count, "pages": 1, "percent": 100.0, "remote_count": count, "local_count": count} | changes
+    return {
+        "state": "done",
+        "rows": count,
+        "pages": 1,
+        "percent": 100.0,
+        "remote_count": count,
+        "local_count": count,
+    } | changes
 
 
 def words_of(view: RunView) -> dict[str, str]:
@@ -134,7 +143,9 @@ def test_the_history_tells_why_a_run_stopped_or_is_partial() -> None:
 
 
 def test_what_it_waits_for_comes_before_what_it_does() -> None:
-    assert run_words.activity(make_view(waiting="O Kommo pediu uma pausa de 20 s.")) == "O Kommo pediu uma pausa de 20 s."
+    assert (
+        run_words.activity(make_view(waiting="O Kommo pediu uma pausa de 20 s.")) == "O Kommo pediu uma pausa de 20 s."
+    )
     assert "durante a leitura" in run_words.activity(make_view(phase="settling"))
     assert "contagens" in run_words.activity(make_view(phase="proof"))
     assert "trabalhador" in run_words.activity(make_view(state="queued", phase="queued"))

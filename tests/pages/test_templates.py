@@ -41,4 +41,6 @@ def test_every_template_is_found_by_these_tests() -> None:
 def test_the_script_stays_small_and_without_eval() -> None:
     script = (ROOT / "static" / "js" / "app.js").read_text(encoding="utf-8")
     assert len(script.encode()) <= 3000
-    assert not re.search(r"\beval\(|new Function|innerHTML|localStorage|sessionStorage|document\.write|\.style\b", script)
+    assert not re.search(
+        r"\beval\(|new Function|innerHTML|localStorage|sessionStorage|document\.write|\.style\b", script
+    )
