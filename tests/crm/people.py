@@ -16,7 +16,9 @@ SCOPES = ["push_notifications", "files", "crm", "files_delete", "notifications"]
 
 def part(value: Any) -> str:
     """One part of a JWT: JSON text or bytes as they are, anything else dumped."""
-    raw = value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else json.dumps(value).encode()
+    raw = (
+        value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else json.dumps(value).encode()
+    )
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 

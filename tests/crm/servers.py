@@ -1,5 +1,6 @@
 """Small servers on real sockets that answer what a test says, byte by byte if need be."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -39,10 +40,8 @@ class RawServer:
         self._ended.set()
         socket.create_connection(("127.0.0.1", self.port)).close()
         for one in self._open:
-            try:
+            with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         for thread in self._threads:
             thread.join(10)
         self._listener.close()
@@ -91,9 +90,7 @@ def _head(connection: socket.socket) -> bytes:
     return found
 
 
-def answer(
-    status: int = 200, body: bytes | Any = b"", kind: str = "application/hal+json", **headers: str
-) -> bytes:
+def answer(status: int = 200, body: bytes | Any = b"", kind: str = "application/hal+json", **headers: str) -> bytes:
     """An HTTP answer in bytes; a body that is not bytes is dumped as JSON; `Retry_After="5"` is a header."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}"]

@@ -222,7 +222,7 @@ def test_a_slot_that_is_too_far_off_is_the_limit() -> None:
 @pytest.mark.parametrize("stopped_after", [0, 1, 4])
 @pytest.mark.parametrize("options", [{"waits": [60.0]}, {"delay": 60.0}])
 def test_a_wait_ends_when_told_to_stop(stopped_after: int, options: dict[str, Any]) -> None:
-    """`should_stop` is looked at before the attempt and between all pieces of a wait, none longer than half a second."""
+    """`should_stop` is looked at before the attempt and between all pieces of a wait, each under half a second."""
     scene = Scene(says(FAULT), **options)
     scene._options["should_stop"] = lambda: len(scene.clock.slept) >= stopped_after and bool(scene.waits)
     assert type(scene.failure()) is errors.Cancelled

@@ -85,7 +85,9 @@ def test_a_bad_token_says_what_helps(code: str) -> None:
 
 
 def test_a_bad_token_takes_another_sentence() -> None:
-    assert BadToken("token_not_jwt", "O token guardado está danificado.").sentence == "O token guardado está danificado."
+    assert (
+        BadToken("token_not_jwt", "O token guardado está danificado.").sentence == "O token guardado está danificado."
+    )
 
 
 def test_an_unknown_code_is_a_mistake_of_ours() -> None:

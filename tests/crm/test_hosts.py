@@ -16,28 +16,107 @@ from tests.crm.servers import OK, RawServer, says
 
 HOSTILE: list[Any] = [
     # the parser split of reliability §0.1, and its relatives
-    "evil.com\\.kommo.com", "evil.com\\\\.kommo.com", "evil.com\\@api-c.kommo.com", "evil.com/.kommo.com",
-    "evil.com//.kommo.com", "evil.com#.kommo.com", "evil.com?.kommo.com", "evil.com;.kommo.com", "evil.com:443#.kommo.com",
-    "evil.com%23.kommo.com", "evil.com%2f.kommo.com", "evil.com%5c.kommo.com", "evil.com%00.kommo.com", "evil.com\0.kommo.com",
+    "evil.com\\.kommo.com",
+    "evil.com\\\\.kommo.com",
+    "evil.com\\@api-c.kommo.com",
+    "evil.com/.kommo.com",
+    "evil.com//.kommo.com",
+    "evil.com#.kommo.com",
+    "evil.com?.kommo.com",
+    "evil.com;.kommo.com",
+    "evil.com:443#.kommo.com",
+    "evil.com%23.kommo.com",
+    "evil.com%2f.kommo.com",
+    "evil.com%5c.kommo.com",
+    "evil.com%00.kommo.com",
+    "evil.com\0.kommo.com",
     # other names
-    "evil.com", "kommo.com.evil.com", "api-c.kommo.com.evil.com", "evilkommo.com", "api-c.evilkommo.com", "api-c-kommo.com",
-    "api-c.kommo.com.br", "api-c.kommo.co", "api-c.kommo.comm", "api-c.kommo.org", "kommo.com", "api-b.amocrm.ru",
-    "api-c.kommo", "com", "localhost", "127.0.0.1", "169.254.169.254", "[::1]", "0x7f000001", "2130706433",
+    "evil.com",
+    "kommo.com.evil.com",
+    "api-c.kommo.com.evil.com",
+    "evilkommo.com",
+    "api-c.evilkommo.com",
+    "api-c-kommo.com",
+    "api-c.kommo.com.br",
+    "api-c.kommo.co",
+    "api-c.kommo.comm",
+    "api-c.kommo.org",
+    "kommo.com",
+    "api-b.amocrm.ru",
+    "api-c.kommo",
+    "com",
+    "localhost",
+    "127.0.0.1",
+    "169.254.169.254",
+    "[::1]",
+    "0x7f000001",
+    "2130706433",
     # more than a host
-    "api-c.kommo.com:443", "api-c.kommo.com:8080", "api-c.kommo.com:", "api-c.kommo.com/", "api-c.kommo.com/api/v4",
-    "https://api-c.kommo.com", "http://api-c.kommo.com", "//api-c.kommo.com", "user@api-c.kommo.com",
-    "user:pass@api-c.kommo.com", "a.kommo.com@evil.com", "@api-c.kommo.com", "api-c.kommo.com?x=1", "api-c.kommo.com#x",
+    "api-c.kommo.com:443",
+    "api-c.kommo.com:8080",
+    "api-c.kommo.com:",
+    "api-c.kommo.com/",
+    "api-c.kommo.com/api/v4",
+    "https://api-c.kommo.com",
+    "http://api-c.kommo.com",
+    "//api-c.kommo.com",
+    "user@api-c.kommo.com",
+    "user:pass@api-c.kommo.com",
+    "a.kommo.com@evil.com",
+    "@api-c.kommo.com",
+    "api-c.kommo.com?x=1",
+    "api-c.kommo.com#x",
     # not a plain label under the domain
-    "api-c.kommo.com.", ".kommo.com", "..kommo.com", "a..kommo.com", "a.b.kommo.com", "www.api-c.kommo.com", "-a.kommo.com",
-    "a-.kommo.com", "a_b.kommo.com", "*.kommo.com", f"{'a' * 64}.kommo.com", f"{'a' * 300}.kommo.com", "%2e.kommo.com",
-    "a%2ekommo.com", "api-c%2ekommo.com", "../kommo.com", "", " ", ".", "a.kommo.com,evil.com", "a.kommo.com|evil.com",
+    "api-c.kommo.com.",
+    ".kommo.com",
+    "..kommo.com",
+    "a..kommo.com",
+    "a.b.kommo.com",
+    "www.api-c.kommo.com",
+    "-a.kommo.com",
+    "a-.kommo.com",
+    "a_b.kommo.com",
+    "*.kommo.com",
+    f"{'a' * 64}.kommo.com",
+    f"{'a' * 300}.kommo.com",
+    "%2e.kommo.com",
+    "a%2ekommo.com",
+    "api-c%2ekommo.com",
+    "../kommo.com",
+    "",
+    " ",
+    ".",
+    "a.kommo.com,evil.com",
+    "a.kommo.com|evil.com",
     # spaces, lines, letters that look alike or fold alike
-    " api-c.kommo.com", "api-c.kommo.com ", "api-c.kommo.com\n", "\napi-c.kommo.com", "api-c.kommo.com\r\nHost: evil.com",
-    "api-c.kommo.com\tx", "api-c\u200b.kommo.com", "api-c.\u212aommo.com", "\u017f.kommo.com", "аpi-c.kommo.com",
-    "api-c。kommo.com", "api-c．kommo.com", "api-c.kommo.com\u2044evil", "ａpi-c.kommo.com", "\ud800.kommo.com", "api-c.ĸommo.com",
+    " api-c.kommo.com",
+    "api-c.kommo.com ",
+    "api-c.kommo.com\n",
+    "\napi-c.kommo.com",
+    "api-c.kommo.com\r\nHost: evil.com",
+    "api-c.kommo.com\tx",
+    "api-c\u200b.kommo.com",
+    "api-c.\u212aommo.com",
+    "\u017f.kommo.com",
+    "аpi-c.kommo.com",
+    "api-c。kommo.com",
+    "api-c．kommo.com",
+    "api-c.kommo.com\u2044evil",
+    "ａpi-c.kommo.com",
+    "\ud800.kommo.com",
+    "api-c.ĸommo.com",
     # other types
-    ["api-c.kommo.com"], {"host": "api-c.kommo.com"}, 0, 1, 1.5, True, False, [], {}, [None],
-]  # fmt: skip
+    ["api-c.kommo.com"],
+    {"host": "api-c.kommo.com"},
+    0,
+    1,
+    1.5,
+    True,
+    False,
+    [],
+    {},
+    [None],
+]
 
 
 def claiming(value: Any) -> Claims:
@@ -103,7 +182,9 @@ def test_the_configured_address_goes_before_the_claim() -> None:
 
 
 def test_the_domain_is_the_operators() -> None:
-    assert base_address(claiming("api-b.amocrm.ru"), configured=None, base_domain="amocrm.ru") == "https://api-b.amocrm.ru"
+    assert (
+        base_address(claiming("api-b.amocrm.ru"), configured=None, base_domain="amocrm.ru") == "https://api-b.amocrm.ru"
+    )
     assert base_address(claiming(...), configured=None, base_domain="amocrm.ru") == "https://api-c.amocrm.ru"
     with pytest.raises(BadToken):
         base_address(claiming("api-c.kommo.com"), configured=None, base_domain="amocrm.ru")
@@ -118,7 +199,10 @@ def test_the_claim_base_domain_opens_no_door() -> None:
     claims = read_token(token(base_domain="evil.com", api_domain="api-c.evil.com"))
     with pytest.raises(BadToken):
         base_address(claims, configured=None)
-    assert base_address(read_token(token(base_domain="evil.com", api_domain=...)), configured=None) == "https://api-c.kommo.com"
+    assert (
+        base_address(read_token(token(base_domain="evil.com", api_domain=...)), configured=None)
+        == "https://api-c.kommo.com"
+    )
 
 
 def test_only_this_machine_hears_a_plain_request() -> None:
@@ -153,16 +237,49 @@ def test_a_configured_address_is_brought_into_one_form(text: str, address: str) 
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "api-c.kommo.com", "//api-c.kommo.com", "ftp://api-c.kommo.com", "file:///etc/passwd", "https://",
-        "https:///api", "http://api-c.kommo.com", "http://10.0.0.7", "http://127.0.0.1.evil.com", "http://localhost.evil.com",
-        "http://127.0.0.1@evil.com", "http://evil.com#127.0.0.1", "http://[::2]", "http://0.0.0.0", "http://2130706433",
-        "https://api-c.kommo.com/api/v4", "https://api-c.kommo.com//", "https://api-c.kommo.com?x=1", "https://api-c.kommo.com#x",
-        "https://user:pass@api-c.kommo.com", "https://user@api-c.kommo.com", "https://api-c.kommo.com:", "https://a:0",
-        "https://a:65536", "https://a:99999", "https://a:443:443", "https://a:４４３", "https://a b.com", "https://a\\.com",
-        "https://a..b", "https://.a", "https://a.", "https://-a.com", "https://a_b.com", f"https://{'a.' * 130}com",
-        "https://api-c.kommo.com\nhttps://evil.com", "https://\u212aommo.com", "javascript:alert(1)", "https://%61.com",
+        "",
+        " ",
+        "api-c.kommo.com",
+        "//api-c.kommo.com",
+        "ftp://api-c.kommo.com",
+        "file:///etc/passwd",
+        "https://",
+        "https:///api",
+        "http://api-c.kommo.com",
+        "http://10.0.0.7",
+        "http://127.0.0.1.evil.com",
+        "http://localhost.evil.com",
+        "http://127.0.0.1@evil.com",
+        "http://evil.com#127.0.0.1",
+        "http://[::2]",
+        "http://0.0.0.0",
+        "http://2130706433",
+        "https://api-c.kommo.com/api/v4",
+        "https://api-c.kommo.com//",
+        "https://api-c.kommo.com?x=1",
+        "https://api-c.kommo.com#x",
+        "https://user:pass@api-c.kommo.com",
+        "https://user@api-c.kommo.com",
+        "https://api-c.kommo.com:",
+        "https://a:0",
+        "https://a:65536",
+        "https://a:99999",
+        "https://a:443:443",
+        "https://a:４４３",
+        "https://a b.com",
+        "https://a\\.com",
+        "https://a..b",
+        "https://.a",
+        "https://a.",
+        "https://-a.com",
+        "https://a_b.com",
+        f"https://{'a.' * 130}com",
+        "https://api-c.kommo.com\nhttps://evil.com",
+        "https://\u212aommo.com",
+        "javascript:alert(1)",
+        "https://%61.com",
     ],
-)  # fmt: skip
+)
 def test_any_other_address_is_refused_in_portuguese(text: str) -> None:
     with pytest.raises(ValueError, match="https://servidor") as caught:
         check_configured(text)

@@ -15,20 +15,47 @@ from tests.crm.shapes import LINK, contact, field, lead, phone
 def test_a_contact() -> None:
     made = contact_from(contact())
     assert made == Contact(
-        id=501, name="Ana Lima", first_name="Ana", last_name="Lima", responsible_user_id=7001, group_id=0,
-        created_at=1759000000, updated_at=1760000000, closest_task_at=None, is_deleted=False, is_unsorted=False,
-        phones=["+55 11 99999-0000"], emails=["ana@padaria.example"], company_id=801, tags=["vip"], raw=made.raw,
-    )  # fmt: skip
+        id=501,
+        name="Ana Lima",
+        first_name="Ana",
+        last_name="Lima",
+        responsible_user_id=7001,
+        group_id=0,
+        created_at=1759000000,
+        updated_at=1760000000,
+        closest_task_at=None,
+        is_deleted=False,
+        is_unsorted=False,
+        phones=["+55 11 99999-0000"],
+        emails=["ana@padaria.example"],
+        company_id=801,
+        tags=["vip"],
+        raw=made.raw,
+    )
 
 
 def test_a_deal() -> None:
     made = deal_from(lead())
     assert made == Deal(
-        id=6001, name="Bolo de casamento", price=1200.0, responsible_user_id=7001, group_id=0, pipeline_id=4401,
-        status_id=55501, created_at=1759000100, updated_at=1760000100, closed_at=None, closest_task_at=1760100000,
-        loss_reason_id=None, loss_reason_name=None, is_deleted=False, company_id=None,
-        contacts=[(501, True), (502, False)], tags=[], raw=made.raw,
-    )  # fmt: skip
+        id=6001,
+        name="Bolo de casamento",
+        price=1200.0,
+        responsible_user_id=7001,
+        group_id=0,
+        pipeline_id=4401,
+        status_id=55501,
+        created_at=1759000100,
+        updated_at=1760000100,
+        closed_at=None,
+        closest_task_at=1760100000,
+        loss_reason_id=None,
+        loss_reason_name=None,
+        is_deleted=False,
+        company_id=None,
+        contacts=[(501, True), (502, False)],
+        tags=[],
+        raw=made.raw,
+    )
 
 
 def test_the_raw_record_has_no_links_anywhere() -> None:
@@ -41,9 +68,11 @@ def test_the_raw_record_has_no_links_anywhere() -> None:
     made = deal_from(lead(_embedded=embedded))
     assert "_links" not in json.dumps(made.raw)
     assert made.raw["_embedded"] == {
-        "contacts": [{"id": 501}], "loss_reason": [{"id": 1, "name": "Preço"}],
-        "source": {"id": 3, "deep": [{"x": 1}]}, "tags": [],
-    }  # fmt: skip
+        "contacts": [{"id": 501}],
+        "loss_reason": [{"id": 1, "name": "Preço"}],
+        "source": {"id": 3, "deep": [{"x": 1}]},
+        "tags": [],
+    }
 
 
 def test_the_raw_record_keeps_all_else_in_its_order() -> None:
@@ -75,9 +104,30 @@ def test_a_usable_id(usable: Any) -> None:
 
 
 UNUSABLE = [
-    ..., None, 0, -1, 2**63, 2**70, 2.0**70, 501.0, math.nan, True, "", "abc", "501abc", "5e2", " 501", "0", "-5", "9" * 30,
-    "٥٠١", [], [501], {}, {"id": 501},
-]  # fmt: skip
+    ...,
+    None,
+    0,
+    -1,
+    2**63,
+    2**70,
+    2.0**70,
+    501.0,
+    math.nan,
+    True,
+    "",
+    "abc",
+    "501abc",
+    "5e2",
+    " 501",
+    "0",
+    "-5",
+    "9" * 30,
+    "٥٠١",
+    [],
+    [501],
+    {},
+    {"id": 501},
+]
 
 
 @pytest.mark.parametrize("unusable", UNUSABLE, ids=repr)
@@ -105,16 +155,30 @@ def test_a_thin_row_of_the_trash() -> None:
 @pytest.mark.parametrize(
     ("value", "number"),
     [
-        (5, 5), ("5", 5), (0, None), (None, None), ("", None), (-3, None), (True, None), (5.5, None), ([5], None),
-        ({}, None), (2**63, None), ("cinco", None),
+        (5, 5),
+        ("5", 5),
+        (0, None),
+        (None, None),
+        ("", None),
+        (-3, None),
+        (True, None),
+        (5.5, None),
+        ([5], None),
+        ({}, None),
+        (2**63, None),
+        ("cinco", None),
     ],
-)  # fmt: skip
-@pytest.mark.parametrize("name", ["responsible_user_id", "pipeline_id", "status_id", "loss_reason_id", "closed_at", "closest_task_at"])
+)
+@pytest.mark.parametrize(
+    "name", ["responsible_user_id", "pipeline_id", "status_id", "loss_reason_id", "closed_at", "closest_task_at"]
+)
 def test_numbers_that_are_none(name: str, value: Any, number: int | None) -> None:
     assert getattr(deal_from(lead(**{name: value})), name) == number
 
 
-@pytest.mark.parametrize(("value", "number"), [(0, 0), ("0", 0), (1759000000, 1759000000), (-86400, -86400), (None, None), ("x", None)])
+@pytest.mark.parametrize(
+    ("value", "number"), [(0, 0), ("0", 0), (1759000000, 1759000000), (-86400, -86400), (None, None), ("x", None)]
+)
 @pytest.mark.parametrize("name", ["group_id", "created_at", "updated_at"])
 def test_numbers_that_may_be_nought(name: str, value: Any, number: int | None) -> None:
     assert getattr(contact_from(contact(**{name: value})), name) == number
@@ -122,14 +186,17 @@ def test_numbers_that_may_be_nought(name: str, value: Any, number: int | None) -
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [("Ana", "Ana"), ("", ""), (None, ""), (..., ""), (15, "15"), (1.5, "1.5"), (True, ""), ([], ""), ({"a": 1}, "")]
+    ("value", "shown"),
+    [("Ana", "Ana"), ("", ""), (None, ""), (..., ""), (15, "15"), (1.5, "1.5"), (True, ""), ([], ""), ({"a": 1}, "")],
 )
 @pytest.mark.parametrize("name", ["name", "first_name", "last_name"])
 def test_names_are_text(name: str, value: Any, shown: str) -> None:
     assert getattr(contact_from(contact(**{name: value})), name) == shown
 
 
-@pytest.mark.parametrize(("value", "truth"), [(True, True), (False, False), (None, False), (..., False), (1, False), ("true", False)])
+@pytest.mark.parametrize(
+    ("value", "truth"), [(True, True), (False, False), (None, False), (..., False), (1, False), ("true", False)]
+)
 def test_flags_are_booleans(value: Any, truth: bool) -> None:
     assert contact_from(contact(is_deleted=value)).is_deleted is truth
     assert contact_from(contact(is_unsorted=value)).is_unsorted is truth
@@ -138,11 +205,26 @@ def test_flags_are_booleans(value: Any, truth: bool) -> None:
 @pytest.mark.parametrize(
     ("price", "exact", "expected"),
     [
-        (1200, ..., 1200.0), (1200, None, 1200.0), (1200, 1199.9, 1199.9), (1200, 0, 0.0), (0, 0.5, 0.5), (None, 10, 10.0),
-        ("1200", ..., 1200.0), ("1200", "1199.90", 1199.9), (None, ..., 0.0), (..., ..., 0.0), ("", "", 0.0), (1200, "x", 1200.0),
-        (math.nan, ..., 0.0), (math.inf, -math.inf, 0.0), (-50, ..., -50.0), (True, False, 0.0), (10**400, ..., 0.0), ([1], {}, 0.0),
+        (1200, ..., 1200.0),
+        (1200, None, 1200.0),
+        (1200, 1199.9, 1199.9),
+        (1200, 0, 0.0),
+        (0, 0.5, 0.5),
+        (None, 10, 10.0),
+        ("1200", ..., 1200.0),
+        ("1200", "1199.90", 1199.9),
+        (None, ..., 0.0),
+        (..., ..., 0.0),
+        ("", "", 0.0),
+        (1200, "x", 1200.0),
+        (math.nan, ..., 0.0),
+        (math.inf, -math.inf, 0.0),
+        (-50, ..., -50.0),
+        (True, False, 0.0),
+        (10**400, ..., 0.0),
+        ([1], {}, 0.0),
     ],
-)  # fmt: skip
+)
 def test_the_exact_price_goes_before_the_rounded_one(price: Any, exact: Any, expected: float) -> None:
     made = deal_from(lead(price=price, price_with_minor_units=exact))
     assert made.price == expected and type(made.price) is float
@@ -176,7 +258,17 @@ def test_phones_as_they_were_typed(fields: Any, phones: list[str]) -> None:
     assert contact_from(contact(custom_fields_values=fields)).phones == phones
 
 
-EMBEDDED: list[Any] = [None, [], {}, ..., "x", 0, {"tags": None}, {"tags": {}, "companies": {}, "contacts": {}}, {"tags": [None, 1, "vip", []]}]
+EMBEDDED: list[Any] = [
+    None,
+    [],
+    {},
+    ...,
+    "x",
+    0,
+    {"tags": None},
+    {"tags": {}, "companies": {}, "contacts": {}},
+    {"tags": [None, 1, "vip", []]},
+]
 
 
 @pytest.mark.parametrize("value", EMBEDDED, ids=repr)
@@ -188,7 +280,14 @@ def test_nothing_embedded(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "company"),
-    [([{"id": 801}], 801), ([{"id": 801}, {"id": 802}], 801), ([{}, {"id": 802}], 802), ({"id": 801}, 801), ([{"id": "801"}], 801), ([{"id": 0}], None)],
+    [
+        ([{"id": 801}], 801),
+        ([{"id": 801}, {"id": 802}], 801),
+        ([{}, {"id": 802}], 802),
+        ({"id": 801}, 801),
+        ([{"id": "801"}], 801),
+        ([{"id": 0}], None),
+    ],
 )
 def test_the_company(value: Any, company: int | None) -> None:
     assert contact_from(contact(_embedded={"companies": value})).company_id == company
@@ -212,10 +311,15 @@ def test_a_deals_contacts(value: Any, contacts: list[tuple[int, bool]]) -> None:
 @pytest.mark.parametrize(
     ("value", "name"),
     [
-        ([{"id": 5, "name": "Preço"}], "Preço"), ({"id": 5, "name": "Preço"}, "Preço"), ([], None), (None, None), ([{}], None),
-        ([{"name": ""}], None), ("Preço", None),
+        ([{"id": 5, "name": "Preço"}], "Preço"),
+        ({"id": 5, "name": "Preço"}, "Preço"),
+        ([], None),
+        (None, None),
+        ([{}], None),
+        ([{"name": ""}], None),
+        ("Preço", None),
     ],
-)  # fmt: skip
+)
 def test_a_loss_reason_is_an_array_or_an_object(value: Any, name: str | None) -> None:
     assert deal_from(lead(_embedded={"loss_reason": value})).loss_reason_name == name
 
@@ -231,7 +335,16 @@ def test_an_unknown_field_type_is_kept() -> None:
     assert made.custom_fields[0]["values"] == [{"value": {"score": 4}}]
 
 
-UGLY = ["<script>alert(1)</script>", "\u202eoiráid", "a" * 1_000_000, "🍞" * 500, "   ", "=HYPERLINK(1)", "Z̷̢̛a̴l̵g̶o̷", "\u200b"]
+UGLY = [
+    "<script>alert(1)</script>",
+    "\u202eoiráid",
+    "a" * 1_000_000,
+    "🍞" * 500,
+    "   ",
+    "=HYPERLINK(1)",
+    "Z̷̢̛a̴l̵g̶o̷",
+    "\u200b",
+]
 
 
 @pytest.mark.parametrize("name", UGLY, ids=range(len(UGLY)))

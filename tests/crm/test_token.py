@@ -37,7 +37,7 @@ FORGIVEN = {
     "quotes in quotes": f"\"'{GOOD}'\"",
     "bearer in quotes": f'"Bearer {GOOD}"',
     "quotes after bearer": f'Bearer "{GOOD}"',
-    "quotes and spaces by turns": f"\" ' \" {GOOD} \" '",
+    "quotes and spaces by turns": f'" \' " {GOOD} " \'',
     "no-break space": f"\u00a0{GOOD[:30]}\u00a0{GOOD[30:]}",
     "bearer and a no-break space": f"Bearer\u00a0{GOOD}",
     "narrow no-break space": f"{GOOD[:30]}\u202f{GOOD[30:]}",
@@ -163,7 +163,22 @@ def test_the_algorithm_decides_nothing(text: str) -> None:
     assert read_token(text).account_id == PADARIA
 
 
-UNUSABLE = [math.nan, math.inf, -math.inf, "1795449600", "amanhã", -5, 0, 0.4, True, None, [], {}, 253_402_300_800, 2**70]
+UNUSABLE = [
+    math.nan,
+    math.inf,
+    -math.inf,
+    "1795449600",
+    "amanhã",
+    -5,
+    0,
+    0.4,
+    True,
+    None,
+    [],
+    {},
+    253_402_300_800,
+    2**70,
+]
 
 
 @pytest.mark.parametrize("value", UNUSABLE, ids=repr)
@@ -178,12 +193,16 @@ def test_an_infinite_number_in_json_is_unknown() -> None:
     assert read_token(token('{"exp":1e400,"account_id":30001000}')).expires_at is None
 
 
-@pytest.mark.parametrize(("value", "seconds"), [(NOW, NOW), (NOW + 0.75, NOW), (1, 1), (253_402_300_799, 253_402_300_799)])
+@pytest.mark.parametrize(
+    ("value", "seconds"), [(NOW, NOW), (NOW + 0.75, NOW), (1, 1), (253_402_300_799, 253_402_300_799)]
+)
 def test_a_time_is_whole_seconds(value: float, seconds: int) -> None:
     assert read_token(token(exp=value)).expires_at == seconds
 
 
-@pytest.mark.parametrize("value", [math.nan, [PADARIA], {"id": 1}, -PADARIA, 0, 2**63, 2**64, "30001000", 30001000.0, True])
+@pytest.mark.parametrize(
+    "value", [math.nan, [PADARIA], {"id": 1}, -PADARIA, 0, 2**63, 2**64, "30001000", 30001000.0, True]
+)
 def test_an_account_id_of_a_wrong_type_is_ignored(value: Any) -> None:
     assert read_token(token(account_id=value)).account_id is None
 
@@ -240,7 +259,15 @@ def test_missing_scopes_are_told_in_the_documents_order() -> None:
 
 @pytest.mark.parametrize(
     ("left", "days", "expired"),
-    [(335 * DAY, 335, False), (DAY, 1, False), (DAY - 1, 0, False), (1, 0, False), (0, 0, True), (-1, -1, True), (-DAY, -1, True)],
+    [
+        (335 * DAY, 335, False),
+        (DAY, 1, False),
+        (DAY - 1, 0, False),
+        (1, 0, False),
+        (0, 0, True),
+        (-1, -1, True),
+        (-DAY, -1, True),
+    ],
 )
 def test_days_left_are_whole_days(left: int, days: int, expired: bool) -> None:
     claims = Claims(expires_at=NOW + left)

@@ -30,9 +30,12 @@ PATH = "/api/v4/account"
 
 def failure(handler: Handler, *, timeout: float = 5.0, max_body: int = 100_000) -> errors.KommoError:
     """What one GET raises when the server does this."""
-    with RawServer(handler) as server, Transport(server.address, TOKEN, timeout=timeout, max_body=max_body) as transport:
-        with pytest.raises(errors.KommoError) as caught:
-            transport.get(PATH)
+    with (
+        RawServer(handler) as server,
+        Transport(server.address, TOKEN, timeout=timeout, max_body=max_body) as transport,
+        pytest.raises(errors.KommoError) as caught,
+    ):
+        transport.get(PATH)
     return caught.value
 
 
@@ -47,8 +50,13 @@ def test_what_comes_back() -> None:
 
 
 def test_what_is_sent() -> None:
-    with RawServer(says(OK)) as server, Transport(server.address, f" Bearer {TOKEN}\n", user_agent="teste/1") as transport:
-        transport.get("/api/v4/contacts", [("page", "1"), ("filter[id][]", "5"), ("filter[id][]", "6"), ("query", "João & Ana")])
+    with (
+        RawServer(says(OK)) as server,
+        Transport(server.address, f" Bearer {TOKEN}\n", user_agent="teste/1") as transport,
+    ):
+        transport.get(
+            "/api/v4/contacts", [("page", "1"), ("filter[id][]", "5"), ("filter[id][]", "6"), ("query", "João & Ana")]
+        )
         assert transport.host == f"127.0.0.1:{server.port}"
     lines = server.heads[0].decode().split("\r\n")
     target = "/api/v4/contacts?page=1&filter%5Bid%5D%5B%5D=5&filter%5Bid%5D%5B%5D=6&query=Jo%C3%A3o+%26+Ana"
@@ -60,7 +68,9 @@ def test_what_is_sent() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["", "api/v4", "/api?x=1", "/api#x", "/a b", "/a%2e", "//evil.com\\", "/\r\nHost: x", "/../é"])
+@pytest.mark.parametrize(
+    "path", ["", "api/v4", "/api?x=1", "/api#x", "/a b", "/a%2e", "//evil.com\\", "/\r\nHost: x", "/../é"]
+)
 def test_a_path_is_ours_to_write(path: str) -> None:
     with Transport("http://127.0.0.1:9", TOKEN) as transport, pytest.raises(ValueError, match="path"):
         transport.get(path)
@@ -117,12 +127,15 @@ def test_a_status_is_no_failure_of_the_transport(status: int) -> None:
 @pytest.mark.parametrize("status", [413, 429, 503])
 def test_a_wish_to_wait_is_not_heeded_below_the_budget(status: int) -> None:
     """urllib3 would send again by itself, past the budget, for these three with a Retry-After."""
-    with RawServer(says(answer(status, b"", Retry_After="0"), OK)) as server, Transport(server.address, TOKEN) as transport:
+    with (
+        RawServer(says(answer(status, b"", Retry_After="0"), OK)) as server,
+        Transport(server.address, TOKEN) as transport,
+    ):
         assert transport.get(PATH).status == status
         assert len(server.heads) == 1
 
 
-# -- what is around does not take part --------------------------------------------------------------------------------
+# -- what is around does not take part -------------------------------------------------------------
 
 
 @pytest.fixture
@@ -150,10 +163,12 @@ def test_netrc_and_proxies_are_not_looked_at(hostile_surroundings: RawServer) ->
 
 
 def test_cookies_are_not_kept() -> None:
-    with RawServer(says(answer(200, {}, Set_Cookie="session_id=abc; Path=/"))) as server:
-        with Transport(server.address, TOKEN) as transport:
-            transport.get(PATH)
-            transport.get(PATH)
+    with (
+        RawServer(says(answer(200, {}, Set_Cookie="session_id=abc; Path=/"))) as server,
+        Transport(server.address, TOKEN) as transport,
+    ):
+        transport.get(PATH)
+        transport.get(PATH)
     assert b"cookie" not in server.heads[1].lower()
 
 
@@ -163,9 +178,12 @@ def test_a_redirect_is_not_followed(status: int, location: str | None) -> None:
     with RawServer(says(OK)) as other:
         where = {"same": "/api/v4/other", "other": f"{other.address}/api/v4/account"}.get(str(location), location)
         headers = {"Location": where} if where else {}
-        with RawServer(says(answer(status, b"", "text/html", **headers))) as server:
-            with Transport(server.address, TOKEN) as transport, pytest.raises(errors.WrongHost) as caught:
-                transport.get(PATH)
+        with (
+            RawServer(says(answer(status, b"", "text/html", **headers))) as server,
+            Transport(server.address, TOKEN) as transport,
+            pytest.raises(errors.WrongHost) as caught,
+        ):
+            transport.get(PATH)
         assert (len(server.heads), other.heads) == (1, [])
     assert caught.value.status == status
 
@@ -175,7 +193,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
     assert isinstance(failure(says(endless)), errors.WrongHost)
 
 
-# -- connections that fail --------------------------------------------------------------------------------------------
+# -- connections that fail -------------------------------------------------------------------------
 
 
 def test_nobody_listens() -> None:
@@ -202,9 +220,11 @@ def test_a_black_hole() -> None:
             one.setblocking(False)
             one.connect_ex(("127.0.0.1", port))
             waiting.append(one)
-        with Transport(f"http://127.0.0.1:{port}", TOKEN, timeout=0.4, connect_timeout=0.2) as transport:
-            with pytest.raises(errors.TimedOut):
-                transport.get(PATH)
+        with (
+            Transport(f"http://127.0.0.1:{port}", TOKEN, timeout=0.4, connect_timeout=0.2) as transport,
+            pytest.raises(errors.TimedOut),
+        ):
+            transport.get(PATH)
         for one in waiting:
             one.close()
 
@@ -234,9 +254,12 @@ def test_a_connection_that_breaks_in_the_answer() -> None:
 
 
 def test_plain_http_where_tls_should_be() -> None:
-    with RawServer(says(OK), greeting=answer(400, HTML, "text/html")) as server:
-        with Transport(f"https://127.0.0.1:{server.port}", TOKEN) as transport, pytest.raises(errors.TlsFailed):
-            transport.get(PATH)
+    with (
+        RawServer(says(OK), greeting=answer(400, HTML, "text/html")) as server,
+        Transport(f"https://127.0.0.1:{server.port}", TOKEN) as transport,
+        pytest.raises(errors.TlsFailed),
+    ):
+        transport.get(PATH)
 
 
 def test_a_certificate_that_nobody_vouches_for_gets_no_token(tmp_path: Path) -> None:
@@ -266,7 +289,7 @@ def _self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-# -- answers that never end, or not in time ---------------------------------------------------------------------------
+# -- answers that never end, or not in time --------------------------------------------------------
 
 
 def _silent(connection: socket.socket, _head: bytes) -> bool:
@@ -298,18 +321,23 @@ def test_chunks_that_drip_are_given_up_as_a_whole() -> None:
 
 def test_a_slow_answer_within_the_time_is_read() -> None:
     body = answer(200, b'{"id": 1}')
-    with RawServer(drips(body, 0.001, len(body) - 5)) as server, Transport(server.address, TOKEN, timeout=5) as transport:
+    with (
+        RawServer(drips(body, 0.001, len(body) - 5)) as server,
+        Transport(server.address, TOKEN, timeout=5) as transport,
+    ):
         assert transport.get(PATH).body == b'{"id": 1}'
 
 
-# -- bodies that are not what they should be --------------------------------------------------------------------------
+# -- bodies that are not what they should be -------------------------------------------------------
 
 
 def test_a_gzip_body_is_unpacked() -> None:
     packed = gzip.compress(b'{"name": "P\xc3\xa3o"}')
-    with RawServer(says(answer(200, packed, Content_Encoding="gzip"))) as server:
-        with Transport(server.address, TOKEN) as transport:
-            assert transport.get(PATH).body == b'{"name": "P\xc3\xa3o"}'
+    with (
+        RawServer(says(answer(200, packed, Content_Encoding="gzip"))) as server,
+        Transport(server.address, TOKEN) as transport,
+    ):
+        assert transport.get(PATH).body == b'{"name": "P\xc3\xa3o"}'
 
 
 def test_a_chunked_body_is_put_together() -> None:
@@ -333,7 +361,9 @@ BROKEN: dict[str, Handler] = {
     "a chunk cut short": _cut_chunk,
     "a chunk size that is none": says(answer(200, b"zz\r\nabc\r\n", Transfer_Encoding="chunked")),
     "not gzip": says(answer(200, b'{"id": 1}', Content_Encoding="gzip")),
-    "gzip with a broken middle": says(answer(200, gzip.compress(b"x" * 999)[:10] + b"\xff" * 40, Content_Encoding="gzip")),
+    "gzip with a broken middle": says(
+        answer(200, gzip.compress(b"x" * 999)[:10] + b"\xff" * 40, Content_Encoding="gzip")
+    ),
     "longer than the cap": says(answer(200, b"x" * 100_001)),
     "says it is longer than the cap": says(answer(200, b"x" * 200_000, Content_Length="200000")),
     "chunks without end": says(answer(200, (b"4000\r\n" + b"x" * 0x4000 + b"\r\n") * 20, Transfer_Encoding="chunked")),
@@ -352,7 +382,10 @@ def test_a_body_that_cannot_be_read_is_nonsense(handler: Handler) -> None:
 
 
 def test_a_body_as_long_as_the_cap_is_read() -> None:
-    with RawServer(says(answer(200, b"x" * 1000))) as server, Transport(server.address, TOKEN, max_body=1000) as transport:
+    with (
+        RawServer(says(answer(200, b"x" * 1000))) as server,
+        Transport(server.address, TOKEN, max_body=1000) as transport,
+    ):
         assert len(transport.get(PATH).body) == 1000
 
 
@@ -367,9 +400,12 @@ def test_after_a_body_that_was_not_read_the_connection_is_not_used_again() -> No
 
 @pytest.mark.parametrize("handler", [_reset, _cut, says(b"SSH\r\n\r\n"), says(answer(302, b"", Location="/x"))])
 def test_no_error_tells_the_token_or_the_query(handler: Handler) -> None:
-    with RawServer(handler) as server, Transport(server.address, TOKEN) as transport:
-        with pytest.raises(errors.KommoError) as caught:
-            transport.get("/api/v4/contacts", [("query", "Lindaura")])
+    with (
+        RawServer(handler) as server,
+        Transport(server.address, TOKEN) as transport,
+        pytest.raises(errors.KommoError) as caught,
+    ):
+        transport.get("/api/v4/contacts", [("query", "Lindaura")])
     error = caught.value
     told = f"{error} {error!r} {error.note} {vars(error)} {error.__cause__!r}"
     assert error.__suppress_context__ or error.__context__ is None
