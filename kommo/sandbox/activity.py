@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from kommo.sandbox import events, records
-from kommo.sandbox.answers import Answer, Refused, hal, not_found, nothing
-from kommo.sandbox.fields import MISSING, NOT_A_CHOICE, NOT_EXPECTED
+from kommo.sandbox.answers import Answer, hal, not_found, nothing
 from kommo.sandbox.lists import list_answer, one_answer
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record, Row, Table, make_row
 from kommo.sandbox.seed_life import note, task
+from kommo.sandbox.shapes import MISSING, NOT_A_CHOICE, NOT_EXPECTED, Problem, Types, known, refuse, wrong_types
 from kommo.sandbox.state import KINDS, State
 from kommo.sandbox.writes import signer
 
@@ -18,10 +18,15 @@ NOTE_TYPES = (
     "common", "call_in", "call_out", "service_message", "extended_service_message", "geolocation", "sms_in",
     "sms_out", "attachment", "message_cashier",
 )  # fmt: skip
-_TASK_KEYS = {
-    "responsible_user_id", "entity_id", "entity_type", "is_completed", "task_type_id", "text", "duration",
-    "complete_till", "result", "created_by", "updated_by", "created_at", "updated_at", "request_id", "id",
+_TASK_TYPES: Types = {
+    "text": (str,), "complete_till": (int,), "duration": (int,), "task_type_id": (int,), "is_completed": (bool,),
+    "result": (dict, list), "created_at": (int,), "updated_at": (int,), "created_by": (int,), "updated_by": (int,),
 }  # fmt: skip
+_TASK_KEYS = {*_TASK_TYPES, "responsible_user_id", "entity_id", "entity_type", "request_id", "id"}
+
+
+def _alive(state: State, kind: str, value: Any) -> bool:
+    return known(state.tables[kind].rows, value) and not state.tables[kind].rows[value].deleted
 
 
 def notes(state: State, request: Request) -> Answer:
@@ -55,7 +60,7 @@ def post_notes(state: State, request: Request) -> Answer:
     items = request.many(strict_type=state.switches.strict_content_type)
     if len(request.args) > 1:
         items = [{**item, "entity_id": request.number} for item in items]
-    _refuse([_note_problems(state, kind, item) for item in items], items)
+    refuse(items, [_note_problems(state, kind, item) for item in items])
     shown = []
     with state.changing():
         for place, item in enumerate(items):
@@ -69,15 +74,24 @@ def post_notes(state: State, request: Request) -> Answer:
     return hal({"_links": {"self": {"href": state.url(f"{kind}/notes")}}, "_embedded": {"notes": shown}})
 
 
-def _note_problems(state: State, kind: str, item: Record) -> list[Any]:
-    found = []
-    if not isinstance(item.get("entity_id"), int) or state.tables[kind].get(item["entity_id"]) is None:
+def _note_problems(state: State, kind: str, item: Record) -> list[Problem]:
+    found: list[Problem] = []
+    if not _alive(state, kind, item.get("entity_id")):
         found.append(("entity_id", NOT_A_CHOICE))
     if item.get("note_type") not in NOTE_TYPES:
         found.append(("note_type", NOT_A_CHOICE))
     params = item.get("params")
     if not isinstance(params, dict) or (item.get("note_type") == "common" and not params.get("text")):
         found.append(("params.text", MISSING))
+    return found
+
+
+def _edit_problems(table: Table, item: Record) -> list[Problem]:
+    if not known(table.rows, item.get("id")):
+        return [("id", NOT_A_CHOICE)]
+    found = list(wrong_types(item, {"params": (dict,), "is_pinned": (bool,)}))
+    if item.get("note_type", NOTE_TYPES[0]) not in NOTE_TYPES:
+        found.append(("note_type", NOT_A_CHOICE))
     return found
 
 
@@ -88,10 +102,10 @@ def patch_notes(state: State, request: Request) -> Answer:
     strict = state.switches.strict_content_type
     items = [request.one(strict_type=strict) | {"id": request.number}] if single else request.many(strict_type=strict)
     table = state.tables[f"{kind}/notes"]
-    missing = [[] if table.get(item.get("id", 0)) else [("id", NOT_A_CHOICE)] for item in items]
-    if single and missing[0]:
+    missing = [_edit_problems(table, item) for item in items]
+    if single and table.get(request.number) is None:
         return not_found()
-    _refuse(missing, items)
+    refuse(items, missing)
     shown = []
     with state.changing():
         for place, item in enumerate(items):
@@ -123,19 +137,6 @@ def _echo(item: Record, place: int, row: Row) -> Record:
     return {"request_id": str(item.get("request_id", place)), "_links": row.record()["_links"]}
 
 
-def _refuse(problems: list[list[Any]], items: list[Record]) -> None:
-    wrong = [
-        {
-            "request_id": str(item.get("request_id", place)),
-            "errors": [{"code": code, "path": path, "detail": detail} for path, (code, detail) in found],
-        }
-        for place, (found, item) in enumerate(zip(problems, items, strict=True))
-        if found
-    ]
-    if wrong:
-        raise Refused(400, "Request validation failed", wrong)
-
-
 def tasks(state: State, request: Request) -> Answer:
     """All tasks."""
     return list_answer(state, request, "tasks", state.tables["tasks"])
@@ -150,7 +151,7 @@ def post_tasks(state: State, request: Request) -> Answer:
     """New tasks. Raises Refused (400)."""
     by = signer(state, request)
     items = request.many(strict_type=state.switches.strict_content_type)
-    _refuse([_task_problems(state, item, new=True) for item in items], items)
+    refuse(items, [_task_problems(state, item, new=True) for item in items])
     shown = []
     with state.changing():
         for place, item in enumerate(items):
@@ -163,16 +164,17 @@ def post_tasks(state: State, request: Request) -> Answer:
     return hal({"_links": {"self": {"href": state.url("tasks")}}, "_embedded": {"tasks": shown}})
 
 
-def _task_problems(state: State, item: Record, *, new: bool) -> list[Any]:
-    found = [(key, NOT_EXPECTED) for key in item if key not in _TASK_KEYS and key != "_links"]
+def _task_problems(state: State, item: Record, *, new: bool) -> list[Problem]:
+    found = list(wrong_types(item, _TASK_TYPES))
+    found += [(key, NOT_EXPECTED) for key in item if key not in _TASK_KEYS and key != "_links"]
     found += [(key, MISSING) for key in ("text", "complete_till") if new and not item.get(key)]
     if item.get("entity_type") is not None:
         kind = item["entity_type"]
         if kind not in KINDS:
             found.append(("entity_type", NOT_A_CHOICE))
-        elif state.tables[kind].get(item.get("entity_id") or 0) is None:
+        elif not _alive(state, kind, item.get("entity_id")):
             found.append(("entity_id", NOT_A_CHOICE))
-    if "responsible_user_id" in item and item["responsible_user_id"] not in state.lists["users"]:
+    if "responsible_user_id" in item and not known(state.lists["users"], item["responsible_user_id"]):
         found.append(("responsible_user_id", NOT_A_CHOICE))
     return found
 
@@ -184,12 +186,12 @@ def patch_tasks(state: State, request: Request) -> Answer:
     items = [request.one(strict_type=strict) | {"id": request.number}] if single else request.many(strict_type=strict)
     table, by = state.tables["tasks"], signer(state, request)
     found = [
-        _task_problems(state, item, new=False) if table.get(item.get("id", 0)) else [("id", NOT_A_CHOICE)]
+        _task_problems(state, item, new=False) if known(table.rows, item.get("id")) else [("id", NOT_A_CHOICE)]
         for item in items
     ]
     if single and table.get(request.number) is None:
         return not_found()
-    _refuse(found, items)
+    refuse(items, found)
     shown = []
     with state.changing():
         for place, item in enumerate(items):

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from kommo.sandbox.rows import Record
+from kommo.sandbox.shapes import MISSING, NOT_A_CHOICE, NOT_EXPECTED, WRONG_TYPE, Invalid, Problem, known
 from kommo.sandbox.state import State
 
-NOT_A_CHOICE = ("NotSupportedChoice", "The value you selected is not a valid choice.")
-NOT_EXPECTED = ("FieldNotExpected", "This field was not expected.")
-MISSING = ("FieldMissing", "This field is missing.")
-WRONG_TYPE = ("InvalidType", "This value has a wrong type.")
 _ITEM_KEYS = {"field_id", "field_code", "field_name", "values"}
 _CHOICE_KEYS = {"value", "enum_id"}
-Problem = tuple[str, tuple[str, str]]
-
-
-class Invalid(Exception):
-    """A value that Kommo does not take: where in the payload, and why."""
-
-    def __init__(self, path: str, why: tuple[str, str]) -> None:
-        super().__init__(path)
-        self.problem: Problem = (path, why)
 
 
 def apply(state: State, kind: str, record: Record, items: Any) -> Iterator[Problem]:
@@ -63,12 +52,12 @@ def _definition(state: State, kind: str, item: Any, path: str) -> Record:
     for key in item:
         if key not in _ITEM_KEYS:
             raise Invalid(f"{path}.{key}", NOT_EXPECTED)
-    known = state.lists[f"{kind}/custom_fields"]
+    definitions = state.lists[f"{kind}/custom_fields"]
     if item.get("field_id") is not None:
-        if item["field_id"] not in known:
+        if not known(definitions, item["field_id"]):
             raise Invalid(f"{path}.field_id", NOT_A_CHOICE)
-        return known[item["field_id"]]
-    for definition in known.values():
+        return definitions[item["field_id"]]
+    for definition in definitions.values():
         if definition["code"] is not None and definition["code"] == item.get("field_code"):
             return definition
     raise Invalid(f"{path}.field_code" if "field_code" in item else f"{path}.field_id", NOT_A_CHOICE)
@@ -112,9 +101,11 @@ def _text(_definition: Record, value: Record, path: str) -> Record:
 def _number(definition: Record, value: Record, path: str) -> Record:
     text = _text(definition, value, path)
     try:
-        float(text["value"])
+        finite = math.isfinite(float(text["value"]))
     except ValueError:
-        raise Invalid(f"{path}.value", WRONG_TYPE) from None
+        finite = False
+    if not finite:
+        raise Invalid(f"{path}.value", WRONG_TYPE)
     return text
 
 
@@ -173,7 +164,7 @@ def _address(definition: Record, value: Record, path: str) -> Record:
     parts = [enum["code"] for enum in definition["enums"]]
     code = value.get("enum_code")
     number = value.get("enum_id", parts.index(code) + 1 if code in parts else 0)
-    if number not in range(1, len(parts) + 1):
+    if not known(range(1, len(parts) + 1), number):
         raise Invalid(f"{path}.enum_id", NOT_A_CHOICE)
     return {"value": str(value.get("value", "")), "enum_id": number, "enum_code": parts[number - 1]}
 

@@ -11,6 +11,7 @@ from kommo.sandbox.lists import base
 from kommo.sandbox.query import numbers, page_links, paging, values
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record, Row
+from kommo.sandbox.shapes import Invalid, known, objects
 from kommo.sandbox.state import State
 from kommo.sandbox.tokens import read
 from kommo.sandbox.writes import check, create_sound, signer
@@ -92,20 +93,30 @@ def post_complex(state: State, request: Request) -> Answer:
 def _parts(state: State, item: Record) -> dict[str, Record | None]:
     """A complex item taken apart: the deal, its contact, its company. Raises Refused if one of them is not sound."""
     embedded = item.get("_embedded") or {}
+    if not isinstance(embedded, dict):
+        raise Refused(400, "_embedded has to be an object")
     plain = {key: value for key, value in item.items() if key not in ("_embedded", "request_id", "metadata")}
-    parts: dict[str, Record | None] = {}
-    for kind in ("contacts", "companies"):
-        found = embedded.get(kind) or []
-        if len(found) > 1:
-            raise Refused(400, f"At most one of {kind}")
-        parts[kind] = found[0] if found else None
-        if found and "id" not in found[0]:
-            check(state, kind, found[0])
-        elif found and state.tables[kind].get(found[0]["id"]) is None:
-            raise Refused(400, f"{kind}: no such id")
+    parts: dict[str, Record | None] = {
+        kind: _part(state, kind, embedded.get(kind)) for kind in ("contacts", "companies")
+    }
     lead = plain | {"_embedded": {"tags": embedded["tags"]} if "tags" in embedded else {}}
     check(state, "leads", lead)
     return parts | {"leads": lead}
+
+
+def _part(state: State, kind: str, value: Any) -> Record | None:
+    """The contact or company of a complex item, new or existing; None if there is none. Raises Refused."""
+    try:
+        found = [one for _, one in objects(value, f"_embedded.{kind}")]
+    except Invalid as invalid:
+        raise Refused(400, str(invalid)) from None
+    if len(found) > 1:
+        raise Refused(400, f"At most one of {kind}")
+    if found and "id" not in found[0]:
+        check(state, kind, found[0])
+    elif found and (not known(state.tables[kind].rows, found[0]["id"]) or not state.tables[kind].get(found[0]["id"])):
+        raise Refused(400, f"{kind}: no such id")
+    return found[0] if found else None
 
 
 def _make_complex(state: State, parts: dict[str, Record | None], by: int, request_id: str) -> Record:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kommo.sandbox import records
-from kommo.sandbox.answers import Answer, Refused, hal, not_found, nothing
-from kommo.sandbox.fields import NOT_A_CHOICE
+from kommo.sandbox.answers import Answer, hal, not_found, nothing
 from kommo.sandbox.query import values
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record
+from kommo.sandbox.shapes import NOT_A_CHOICE, WRONG_TYPE, Problem, refuse
 from kommo.sandbox.state import KINDS, State
 from kommo.sandbox.writes import signer
 
@@ -80,14 +80,14 @@ def unlink(state: State, request: Request) -> Answer:
 
 def _wanted(state: State, request: Request, kind: str) -> list[Record]:
     items = request.many(strict_type=state.switches.strict_content_type)
-    wrong = []
-    for place, item in enumerate(items):
-        to_kind, to_id = item.get("to_entity_type"), item.get("to_entity_id")
-        known = to_kind in KINDS and to_kind != kind and isinstance(to_id, int)
-        if not known or state.tables[str(to_kind)].get(int(to_id or 0)) is None:
-            code, detail = NOT_A_CHOICE
-            error = {"code": code, "path": f"{place}.to_entity_id", "detail": detail}
-            wrong.append({"request_id": str(place), "errors": [error]})
-    if wrong:
-        raise Refused(400, "Request validation failed", wrong)
+    refuse(items, [_problems(state, kind, place, item) for place, item in enumerate(items)])
     return items
+
+
+def _problems(state: State, kind: str, place: int, item: Record) -> list[Problem]:
+    to_kind, to_id = item.get("to_entity_type"), item.get("to_entity_id")
+    if not isinstance(item.get("metadata"), dict | None):
+        return [(f"{place}.metadata", WRONG_TYPE)]
+    if to_kind in KINDS and to_kind != kind and isinstance(to_id, int) and state.tables[to_kind].get(to_id):
+        return []
+    return [(f"{place}.to_entity_id", NOT_A_CHOICE)]

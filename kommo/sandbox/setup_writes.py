@@ -11,24 +11,47 @@ from kommo.sandbox.catalog import shown_pipeline, stages_of
 from kommo.sandbox.query import values
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record
+from kommo.sandbox.shapes import MISSING, Invalid, Problem, Types, objects, refuse, wrong_types
 from kommo.sandbox.state import State
 
 _STAGE_KEYS = ("name", "sort", "color")
 _PIPELINE_KEYS = ("name", "sort", "is_main", "is_unsorted_on")
+_FIELD_KEYS = ("name", "type", "code", "sort", "enums", "group_id", "is_api_only", "remind", "settings")
+_TYPES: Types = {
+    "id": (int,), "name": (str,), "type": (str,), "sort": (int,), "color": (str,), "is_main": (bool,),
+    "is_unsorted_on": (bool,), "code": (str, type(None)), "enums": (list, type(None)), "_embedded": (dict,),
+}  # fmt: skip
 
 
 def _many(state: State, request: Request, *needed: str) -> list[Record]:
+    """The body's objects, each with the keys it needs, and every key of its type."""
     items = request.many(strict_type=state.switches.strict_content_type)
-    for place, item in enumerate(items):
-        for key in needed:
-            if not item.get(key):
-                error = {"code": "FieldMissing", "path": f"{place}.{key}", "detail": "This field is missing."}
-                raise Refused(400, "Request validation failed", [{"request_id": str(place), "errors": [error]}])
+    refuse(items, [_problems(item, place, needed) for place, item in enumerate(items)])
     return items
 
 
+def _problems(item: Record, place: int, needed: tuple[str, ...]) -> list[Problem]:
+    wrong = list(wrong_types(item, _TYPES))
+    if not wrong:
+        wrong += _inner_problems(item.get("enums"), "enums", {"id": (int,), "value": (str,), "sort": (int,)})
+        statuses = (item.get("_embedded") or {}).get("statuses")
+        wrong += _inner_problems(statuses, "_embedded.statuses", {"id": (int,), "name": (str,), "sort": (int,)})
+    wrong += [(key, MISSING) for key in needed if not item.get(key)]
+    return [(f"{place}.{path}", why) for path, why in wrong]
+
+
+def _inner_problems(value: Any, path: str, types: Types) -> list[Problem]:
+    try:
+        return [(f"{at}.{key}", why) for at, one in objects(value, path) for key, why in wrong_types(one, types)]
+    except Invalid as invalid:
+        return [invalid.problem]
+
+
 def _one(state: State, request: Request) -> Record:
-    return request.one(strict_type=state.switches.strict_content_type)
+    """The body's object, every key of its type. Raises Refused."""
+    item = request.one(strict_type=state.switches.strict_content_type)
+    refuse([item], [_problems(item, 0, ())])
+    return item
 
 
 def post_pipelines(state: State, request: Request) -> Answer:
@@ -114,7 +137,7 @@ def post_fields(state: State, request: Request) -> Answer:
     made = []
     with state.changing():
         for place, item in enumerate(_many(state, request, "name", "type")):
-            kept = {key: value for key, value in item.items() if key not in ("name", "request_id", "id")}
+            kept = {key: item[key] for key in _FIELD_KEYS if key in item and key != "name"}
             made_id = directory.add(state, f"{kind}/custom_fields", item["name"], kept)
             shown = state.lists[f"{kind}/custom_fields"][made_id]
             made.append(shown | {"request_id": str(item.get("request_id", place))})
@@ -132,10 +155,10 @@ def patch_fields(state: State, request: Request) -> Answer:
     shown = []
     with state.changing():
         for item in items:
-            values_ = {key: value for key, value in item.items() if key not in ("id", "request_id", "_links")}
-            if isinstance(values_.get("enums"), list):
-                made = [directory.make_enum(state, place, one) for place, one in enumerate(values_["enums"])]
-                values_["enums"] = made
+            values_ = {key: item[key] for key in _FIELD_KEYS if key in item and key != "type"}
+            if values_.get("enums") is not None:
+                sent = values_["enums"]
+                values_["enums"] = [directory.make_enum(state, place, one) for place, one in enumerate(sent)]
             state.set_item(kind, state.lists[kind][item["id"]] | values_)
             shown.append(state.lists[kind][item["id"]])
     return hal(shown[0]) if single else directory_answer(state, request, "custom_fields", shown)

@@ -8,10 +8,20 @@ from typing import Any
 from kommo.sandbox import fields, records
 from kommo.sandbox.answers import Answer, Refused, hal, nothing
 from kommo.sandbox.directory import add
-from kommo.sandbox.fields import MISSING, NOT_A_CHOICE, NOT_EXPECTED, WRONG_TYPE, Problem
 from kommo.sandbox.records import LOST
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record, Row
+from kommo.sandbox.shapes import (
+    MISSING,
+    NOT_A_CHOICE,
+    NOT_EXPECTED,
+    WRONG_TYPE,
+    Invalid,
+    Problem,
+    complaint,
+    known,
+    objects,
+)
 from kommo.sandbox.state import State
 
 _COMMON = {
@@ -102,7 +112,9 @@ def patch_one(state: State, request: Request) -> Answer:
 
 def _patch(state: State, request: Request, kind: str, items: list[Record]) -> list[Record]:
     by = signer(state, request)
-    found = [state.tables[kind].get(item["id"]) if type(item.get("id")) is int else None for item in items]
+    found = [
+        state.tables[kind].get(item["id"]) if known(state.tables[kind].rows, item.get("id")) else None for item in items
+    ]
     records_ = [{"id": 0} if row is None else row.record() for row in found]
     good = _checked(state, kind, items, records_, new=False)
     shown = []
@@ -143,17 +155,12 @@ def _checked(
     for place, (item, target) in enumerate(zip(items, targets, strict=True)):
         problems = list(_lay_over(state, kind, item, target, new=new))
         if problems:
-            wrong.append(_complaint(item, place, problems))
+            wrong.append(complaint(item, place, problems))
         else:
             good.append((item, target))
     if wrong and (state.switches.batch_atomic or not good):
         raise Refused(400, "Request validation failed", wrong)
     return good
-
-
-def _complaint(item: Record, place: int, problems: list[Problem]) -> Record:
-    errors = [{"code": code, "path": path, "detail": detail} for path, (code, detail) in problems]
-    return {"request_id": str(item.get("request_id", place)), "errors": errors}
 
 
 def _refuse_rest(items: list[Record], good: list[tuple[Record, Record]], state: State, kind: str) -> None:
@@ -162,7 +169,7 @@ def _refuse_rest(items: list[Record], good: list[tuple[Record, Record]], state: 
         return
     kept = [id(item) for item, _ in good]
     wrong = [
-        _complaint(item, place, list(_lay_over(state, kind, item, records.blank(state, kind, 0, 0), new=True)))
+        complaint(item, place, list(_lay_over(state, kind, item, records.blank(state, kind, 0, 0), new=True)))
         for place, item in enumerate(items)
         if id(item) not in kept
     ]
@@ -223,7 +230,7 @@ def _deal_rules(state: State, item: Record, record: Record) -> Iterator[Problem]
     if ("status_id" in item or "pipeline_id" in item) and record["status_id"] not in stages:
         yield "status_id", NOT_A_CHOICE
     reason = item.get("loss_reason_id")
-    if reason is not None and (reason not in state.lists["loss_reasons"] or record["status_id"] != LOST):
+    if reason is not None and (not known(state.lists["loss_reasons"], reason) or record["status_id"] != LOST):
         yield "loss_reason_id", NOT_A_CHOICE
 
 
@@ -232,16 +239,23 @@ def _embedded_rules(state: State, kind: str, item: Record) -> Iterator[Problem]:
     if not isinstance(embedded, dict):
         yield "_embedded", WRONG_TYPE
         return
-    for key, where in ((("tags_to_add", item)), ("tags_to_delete", item), ("tags", embedded)):
-        for place, tag in enumerate(where.get(key) or ()):
-            if not isinstance(tag, dict) or not (tag.get("id") or tag.get("name")):
-                yield f"{key}.{place}", WRONG_TYPE
-            elif tag.get("id") and tag["id"] not in state.lists[f"{kind}/tags"]:
-                yield f"{key}.{place}.id", NOT_A_CHOICE
-    for key in ("contacts", "companies"):
-        for place, ref in enumerate(embedded.get(key) or ()):
-            if not isinstance(ref, dict) or state.tables[key].get(ref.get("id", 0)) is None:
-                yield f"_embedded.{key}.{place}.id", NOT_A_CHOICE
+    try:
+        tags = [pair for key in ("tags_to_add", "tags_to_delete") for pair in objects(item.get(key), key)]
+        tags += objects(embedded.get("tags"), "_embedded.tags")
+        refs = [
+            (key, *pair) for key in ("contacts", "companies") for pair in objects(embedded.get(key), f"_embedded.{key}")
+        ]
+    except Invalid as invalid:
+        yield invalid.problem
+        return
+    for path, tag in tags:
+        if tag.get("id") is not None and not known(state.lists[f"{kind}/tags"], tag["id"]):
+            yield f"{path}.id", NOT_A_CHOICE
+        elif tag.get("id") is None and not (isinstance(tag.get("name"), str) and tag["name"]):
+            yield f"{path}.name", MISSING
+    for key, path, ref in refs:
+        if not known(state.tables[key].rows, ref.get("id")) or state.tables[key].get(ref["id"]) is None:
+            yield f"{path}.id", NOT_A_CHOICE
 
 
 def _tag(state: State, kind: str, item: Record, record: Record) -> None:
@@ -263,7 +277,7 @@ def _tag(state: State, kind: str, item: Record, record: Record) -> None:
 def _resolve(state: State, kind: str, one: Record) -> Record:
     """A tag by id or name; a new name makes a new tag."""
     tags = state.lists[f"{kind}/tags"]
-    if one.get("id"):
+    if one.get("id") is not None:
         return tags[one["id"]]
     for tag in tags.values():
         if tag["name"] == one["name"]:
