@@ -114,14 +114,16 @@ def says(*answers: bytes) -> Handler:
     return handle
 
 
-def drips(whole: bytes, seconds: float, at_once: int = 0) -> Handler:
-    """A handler that sends `at_once` bytes and then one byte every so many seconds, again and again for ever."""
+def drips(whole: bytes, seconds: float, at_once: int = 0, ended: list[bool] | None = None) -> Handler:
+    """A handler that sends `at_once` bytes and then one byte every so many seconds; `ended` tells when all are sent."""
 
     def handle(connection: socket.socket, _head: bytes) -> bool:
         connection.sendall(whole[:at_once])
         for position in range(at_once, len(whole)):
             connection.sendall(whole[position : position + 1])
             time.sleep(seconds)
+        if ended is not None:
+            ended.append(True)
         return False
 
     return handle

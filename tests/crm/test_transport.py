@@ -311,12 +311,15 @@ LONG = answer(200, {"text": "x" * 200}, X_Filler="y" * 200)
 )
 def test_an_answer_that_drips_is_given_up_as_a_whole(whole: bytes, at_once: int) -> None:
     """Each byte comes well within the time limit of a read; only the limit of the whole request can end this."""
-    assert type(failure(drips(whole, 0.02, at_once), timeout=0.4)) is errors.TimedOut
+    ended: list[bool] = []
+    assert type(failure(drips(whole, 0.02, at_once, ended), timeout=0.4)) is errors.TimedOut
+    assert ended == []  # it was given up in the middle, not looked at when all had come
 
 
 def test_chunks_that_drip_are_given_up_as_a_whole() -> None:
-    head = answer(200, b"", Transfer_Encoding="chunked")
-    assert type(failure(drips(head + b"1\r\nx\r\n" * 200, 0.02, len(head)), timeout=0.4)) is errors.TimedOut
+    head, ended = answer(200, b"", Transfer_Encoding="chunked"), list[bool]()
+    assert type(failure(drips(head + b"1\r\nx\r\n" * 200, 0.02, len(head), ended), timeout=0.4)) is errors.TimedOut
+    assert ended == []
 
 
 def test_a_slow_answer_within_the_time_is_read() -> None:
