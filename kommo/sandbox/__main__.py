@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
+from kommo.sandbox.clock import MovableClock
 from kommo.sandbox.server import Server, serve
 from kommo.sandbox.storage import StorageError
 from kommo.sandbox.world import PROFILES, World, make_world, open_world
@@ -86,7 +88,8 @@ def main(arguments: list[str] | None = None) -> None:
         threading.Thread(target=_watch_stdin, daemon=True).start()
     with _start(options) as server:
         _announce(server, as_json=options.json)
-        while not ended.wait(3600):
+        # In short waits: on Windows a long one would not hear Ctrl-C.
+        while not ended.wait(1):
             pass
 
 
@@ -106,8 +109,13 @@ def _start(options: argparse.Namespace) -> Server:
 
 def _world(options: argparse.Namespace) -> World:
     sizes = {"contacts": options.contacts, "deals": options.deals, "seed_number": options.seed}
+    clock = MovableClock()
     profile = PROFILES[options.account]
-    return open_world(options.data, profile, **sizes) if options.data else make_world(profile, **sizes)
+    return (
+        open_world(options.data, profile, **sizes, clock=clock)
+        if options.data
+        else make_world(profile, **sizes, clock=clock)
+    )
 
 
 def _announce(server: Server, *, as_json: bool) -> None:
@@ -121,8 +129,9 @@ def _announce(server: Server, *, as_json: bool) -> None:
 
 def _watch_stdin() -> None:
     """End the process when whoever started it is gone: its end of our stdin closes with it."""
-    while os.read(0, 4096):
-        pass
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(5)
     os._exit(0)

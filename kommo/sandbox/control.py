@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from kommo.sandbox.answers import Answer, not_found
+from kommo.sandbox.clock import MovableClock
 from kommo.sandbox.requests import Request
 from kommo.sandbox.world import World
 
@@ -35,6 +36,14 @@ def _log(world: World, _arguments: Arguments) -> Any:
 
 def _fail(world: World, arguments: Arguments) -> Any:
     world.fail(**arguments)
+
+
+def _clock(world: World, arguments: Arguments) -> Any:
+    clock = world.state.clock
+    if not isinstance(clock, MovableClock):
+        raise TypeError("this world's clock cannot be moved")
+    clock.advance(float(arguments.get("advance", 0)))
+    return clock()
 
 
 def _rate(world: World, arguments: Arguments) -> Any:
@@ -78,6 +87,7 @@ VERBS: dict[str, Callable[[World, Arguments], Any]] = {
     "block": _plain(World.block),
     "unblock": _plain(World.unblock),
     "rate": _rate,
+    "clock": _clock,
     "counters": _counters,
     "log": _log,
     "reset": _plain(World.reset),

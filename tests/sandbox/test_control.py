@@ -10,7 +10,7 @@ import pytest
 from kommo.sandbox import World, serve
 from kommo.sandbox.control import VERBS
 
-from .conftest import Api
+from .conftest import NOW, Api
 
 Control = Callable[..., Any]
 
@@ -112,6 +112,11 @@ def test_control_works_while_everything_else_is_blocked(world: World, control: C
     world.fail("", None, "reset")
 
     assert control("counters")["blocked"] is True
+
+
+def test_the_clock(api: Api, control: Control) -> None:
+    assert control("clock", advance=90) == NOW + 90
+    assert api.get("account").headers["Date"] == "Mon, 23 Nov 2026 16:01:30 GMT"
 
 
 def test_a_token_made_to_measure(api: Api, control: Control) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -134,6 +135,17 @@ def test_the_log_says_who_asked_what_and_how_it_ended(api: Api, world: World) ->
     assert 1 <= world.max_in_one_second <= 2
     world.reset()
     assert (world.log, world.requests) == ([], 0)
+
+
+def test_requests_are_carried_out_side_by_side(api: Api, world: World) -> None:
+    """Two requests meet in the hook: neither waits for the other to end."""
+    meeting = threading.Barrier(2)
+    world.before_request = lambda *_: meeting.wait(10) and None
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: api.get("account").status_code, range(2)))
+
+    assert answers == [200, 200]
 
 
 def test_the_wrong_token_counts_too(api: Api, world: World) -> None:
