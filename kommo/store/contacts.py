@@ -45,8 +45,10 @@ class ContactPage:
     names: Names
 
 
-def contact_list(session: Session, connection: Connection, filters: Filters) -> ListPage[ContactRow]:
-    """One page of this account's contacts."""
+def contact_list(
+    session: Session, connection: Connection, filters: Filters, known: Names | None = None
+) -> ListPage[ContactRow]:
+    """One page of this account's contacts; `known` spares reading the names where the caller has them."""
     found = lists.window(session, connection, CONTACT, filters)
     columns = (
         Wallet.remote_id,
@@ -58,7 +60,7 @@ def contact_list(session: Session, connection: Connection, filters: Filters) -> 
     )
     rows = lists.by_id(session, connection, found.ids, *columns)
     values = _open_values(session, connection, [row.remote_id for row in rows])
-    known = names(session, connection.id)
+    known = known or names(session, connection.id)
     return lists.page_of(found, [_row(row, known, values) for row in rows], filters)
 
 

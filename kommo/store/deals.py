@@ -48,8 +48,10 @@ class DealPage:
     names: Names
 
 
-def deal_list(session: Session, connection: Connection, filters: Filters) -> ListPage[DealRow]:
-    """One page of this account's deals."""
+def deal_list(
+    session: Session, connection: Connection, filters: Filters, known: Names | None = None
+) -> ListPage[DealRow]:
+    """One page of this account's deals; `known` spares reading the names where the caller has them."""
     found = lists.window(session, connection, DEAL, filters)
     columns = (
         Wallet.remote_id,
@@ -62,7 +64,7 @@ def deal_list(session: Session, connection: Connection, filters: Filters) -> Lis
     )
     rows = lists.by_id(session, connection, found.ids, *columns)
     contacts = main_contacts(session, connection, [row.remote_id for row in rows])
-    known = names(session, connection.id)
+    known = known or names(session, connection.id)
     return lists.page_of(found, [_row(row, known, contacts.get(row.remote_id)) for row in rows], filters)
 
 

@@ -1,0 +1,91 @@
+"""What the lists of contacts and of deals share: filters out of the address, and addresses for every next step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Response, abort, request, url_for
+
+from kommo.pages.htmx import is_htmx, page_or_block
+from kommo.store.filters import BadFilter, Filters, parse
+from kommo.store.lists import ListPage
+from kommo.store.names import Name, Names
+from kommo.store.tables import Connection
+from kommo.store.tables.wallet import CONTACT
+
+
+@dataclass(frozen=True, slots=True)
+class SortLink:
+    """A column's head: where it leads, and how the list is sorted by it now ("ascending", "descending" or nothing)."""
+
+    href: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The addresses a list offers from where it is; None where there is nothing to go to."""
+
+    kind: str
+    here: str
+    previous: str | None
+    next: str | None
+    clear: str | None
+
+    def sort(self, filters: Filters, name: str, *, falling: bool = False) -> SortLink:
+        """The head of a column that is first sorted upward (or downward), and turned round by a second click."""
+        rising, turned = name, f"-{name}"
+        state = {rising: "ascending", turned: "descending"}.get(filters.sort, "")
+        wanted = rising if state == "descending" else turned if state else turned if falling else rising
+        return SortLink(address(self.kind, filters.but(sort=wanted)), state)
+
+
+def asked(kind: str) -> Filters:
+    """The filters of this request; a filter that is no id is answered with 400 and a sentence."""
+    try:
+        return parse(request.args.to_dict(flat=False), kind)
+    except BadFilter as error:
+        abort(400, description=str(error))
+
+
+def address(kind: str, filters: Filters) -> str:
+    """The address of a list in one state."""
+    return url_for("contacts.page" if kind == CONTACT else "deals.page", **filters.arguments(kind))
+
+
+def links(kind: str, page: ListPage[Any]) -> Links:
+    """Where a list leads."""
+    filters = page.filters
+    return Links(
+        kind=kind,
+        here=address(kind, filters),
+        previous=address(kind, filters.but(page=page.page - 1)) if page.page > 1 else None,
+        next=address(kind, filters.but(page=page.page + 1)) if page.page < page.pages else None,
+        clear=address(kind, Filters(sort=filters.sort)) if filters.narrowed else None,
+    )
+
+
+def people(names: Names, chosen: Sequence[int]) -> list[Name]:
+    """The persons a list can be narrowed to: those of the account, gone ones only when chosen, unknown ones too."""
+    unknown = [found for user_id in chosen if user_id not in names.users and (found := names.user(user_id))]
+    return [each for each in names.users.values() if not each.note or each.id in chosen] + unknown
+
+
+def answer(template: str, *, links: Links | None = None, **values: Any) -> Response:
+    """The page, or its results when htmx asks, with the address that gives the same again."""
+    made = page_or_block(template, "results", links=links, fragment=is_htmx(), **values)
+    if is_htmx() and links is not None:
+        made.headers["HX-Replace-Url" if _goes_on_typing() else "HX-Push-Url"] = links.here
+    return made
+
+
+def _goes_on_typing() -> bool:
+    """Whether this is one more letter of a search that is in the browser's history already."""
+    before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    return bool(before.get("q") and request.args.get("q"))
+
+
+def is_empty(connection: Connection | None, page: ListPage[Any] | None) -> bool:
+    """Whether there is nothing to list at all: no account, or no record of this kind in its copy."""
+    return connection is None or page is None or not page.total
