@@ -95,7 +95,7 @@ def _answer_errors(app: Flask) -> None:
     """Errors under /api/ are JSON, all others pages: one place decides, unknown addresses included."""
 
     def answer(error: HTTPException) -> Response:
-        room = api_errors if request.path.startswith(guard.API) else page_errors
-        return room.answer(error)
+        answering = api_errors.answer if request.path.startswith(guard.API) else page_errors.answer
+        return answering(error)
 
     app.register_error_handler(HTTPException, answer)

@@ -61,7 +61,9 @@ def _follow(services: Services, connection_id: int, run_id: int) -> bool:
                 click.echo(sentence, err=True)
             return view.proved
         if view.state == "queued" and not warned and time.monotonic() - begin > _NOBODY_AFTER:
-            click.echo("Nenhum trabalhador respondeu: inicie `python app.py` ou `python -m kommo.jobs.worker`.", err=True)
+            click.echo(
+                "Nenhum trabalhador respondeu: inicie `python app.py` ou `python -m kommo.jobs.worker`.", err=True
+            )
             warned = True
         time.sleep(0.5)
 
