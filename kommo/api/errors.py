@@ -82,7 +82,6 @@ class ApiError(Exception):
 #: The framework's own errors: message, error and code by status.
 _HTTP = {
     400: ("Pedido inválido", "O servidor não entendeu o pedido. Confira o endereço e os cabeçalhos.", "bad_request"),
-    403: ("Acesso recusado", "Este pedido não é aceito aqui.", "refused"),
     404: ("Endereço não encontrado", "A API não tem este endereço. Confira o caminho.", "not_found"),
     405: ("Método não aceito", "Este endereço não aceita este método HTTP; o cabeçalho Allow lista os que aceita.",
           "method_not_allowed"),
@@ -106,12 +105,9 @@ def register(api: Blueprint) -> None:
 
 
 def answer(error: HTTPException) -> Response:
-    """The answer for any HTTP error under /api/: unknown addresses, wrong methods, the guard's refusals, failures."""
+    """The answer for any HTTP error under /api/: unknown addresses, wrong methods, bodies too large, failures."""
     status = error.code or 500
     message, sentence, code = _HTTP.get(status) or _HTTP[400 if status < 500 else 500]
-    ours = getattr(error, "code_name", None)  # the guard's classes bring a code, and Portuguese for the person
-    if ours is not None and error.description:
-        sentence, code = error.description, ours
     kept = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return ApiError(status, code, message, sentence, kept).response()
 

@@ -1,0 +1,332 @@
+"""Synchronising over JSON: the answer comes when the run is over, or says where to look."""
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from kommo.api.waiting import WAITERS
+from kommo.crm.errors import ServerFault
+from kommo.db import reading, writing
+from kommo.sandbox import PADARIA, Server
+from kommo.services import Services
+from kommo.settings import Settings
+from kommo.store import connections, runs
+from kommo.store.tables import SyncRun
+from kommo.sync import control
+from tests.api.conftest import Api, errors_of, good, held_run
+from tests.conftest import make_settings
+from tests.crm.servers import RawServer
+from tests.factories import ANA
+from tests.processes import wait_for
+from tests.sync.accounts import connect, run
+
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+NOW = {"Prefer": "respond-async"}
+
+
+def number_of_runs(services: Services) -> int:
+    with reading(services.engine) as session:
+        return session.query(SyncRun).count()
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_answer_comes_when_the_run_is_over(api: Api, padaria: Server) -> None:
+    answer = api.post("/sync", json={"jwtToken": padaria.token})
+    body = good(answer)
+    data = body["data"]
+    assert body["message"] == "Sincronização concluída: 60 contatos, 30 negociações"
+    assert (data["contactsCount"], data["dealsCount"], data["errors"], data["warnings"]) == (60, 30, [], [])
+    assert (data["state"], data["syncSuccess"], data["waiting"]) == ("done", True, None)
+    assert ISO.fullmatch(data["lastSync"])
+    assert data["changes"]["contacts"] == {"created": 60, "updated": 0, "unchanged": 0, "deleted": 0}
+    assert data["proof"] == {
+        "contacts": {"kommo": 60, "local": 60, "equal": True}, "deals": {"kommo": 30, "local": 30, "equal": True},
+    }  # fmt: skip
+    assert data["progress"]["deals"] == {
+        "state": "done", "rows": 30, "pages": 1, "total": 30, "pagesTotal": 1, "percent": 100.0,
+    }  # fmt: skip
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_later_run_tells_what_changed(api: Api, padaria: Server) -> None:
+    world = padaria.world
+    good(api.post("/sync"))
+    first, second, *_ = world.ids("contacts")
+    world.update("contacts", first, name="Outro nome")
+    world.delete("contacts", second)
+    world.add("contacts", name="Nova")
+    world.add("leads", name="Nova")
+    data = good(api.post("/sync"))["data"]
+    assert data["changes"]["contacts"] == {"created": 1, "updated": 1, "unchanged": 58, "deleted": 1}
+    assert data["changes"]["deals"] == {"created": 1, "updated": 0, "unchanged": 30, "deleted": 0}
+    assert (data["contactsCount"], data["dealsCount"]) == (world.count("contacts"), world.count("leads")) == (60, 31)
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_message_has_a_singular(api: Api, padaria: Server) -> None:
+    padaria.world.delete("contacts", *padaria.world.ids("contacts")[1:])
+    padaria.world.delete("leads", *padaria.world.ids("leads")[1:])
+    assert good(api.post("/sync"))["message"] == "Sincronização concluída: 1 contato, 1 negociação"
+
+
+def test_a_caller_that_will_not_wait_is_told_where_to_look(api: Api) -> None:
+    answer = api.post("/sync", headers=NOW)
+    body = good(answer, 202)
+    assert (body["message"], body["data"]["state"], body["data"]["lastSync"]) == (
+        "Sincronização em andamento",
+        "queued",
+        None,
+    )
+    assert answer.headers["Preference-Applied"] == "respond-async"
+    where = answer.headers["Location"]
+    assert where == f"/api/kommo/sync/{body['data']['runId']}"
+    followed = good(api.client.get(where))
+    assert (followed["message"], followed["data"]) == ("Status de sincronização obtido", body["data"])
+
+
+def test_a_stored_token_is_not_tried_for_a_caller_that_will_not_wait(silent: Api, padaria: Server) -> None:
+    connect(silent.services, padaria)
+    sent = padaria.world.requests
+    good(silent.post("/sync", headers=NOW), 202)
+    assert padaria.world.requests == sent
+
+
+@pytest.mark.parametrize("wish", ["wait=0", "respond-async, wait=1", "wait=1"])
+def test_waiting_ends_when_the_caller_wants_it(api: Api, wish: str) -> None:
+    """Nobody works on the run."""
+    answer = api.post("/sync", headers={"Prefer": wish})
+    good(answer, 202)
+    assert answer.headers["Preference-Applied"] == f"wait={wish[-1]}"
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_owner_is_in_the_address_to_follow(silent: Api, padaria: Server) -> None:
+    body = {"jwtToken": padaria.token, "userId": "Bruno & filhos"}
+    answer = silent.post("/sync", json=body, headers=NOW)
+    run_id = good(answer, 202)["data"]["runId"]
+    assert good(silent.client.get(answer.headers["Location"]))["data"]["runId"] == run_id
+    errors_of(silent.get(f"/sync/{run_id}"), 404, "run_unknown")
+    wait_for(lambda: silent.get("/sync?userId=Bruno %26 filhos").get_json()["data"]["state"] == "done")
+
+
+class TestTheServersPatience:
+    """KOMMO_SYNC_WAIT is one second, and nobody works on the runs."""
+
+    @pytest.fixture
+    def settings(self, tmp_path: Path, padaria: Server) -> Settings:
+        return make_settings(tmp_path, api_url=padaria.address, sync_wait=1)
+
+    def test_it_is_over_by_itself(self, api: Api) -> None:
+        assert good(api.post("/sync"), 202)["data"]["state"] == "queued"
+
+    def test_no_caller_waits_longer(self, api: Api) -> None:
+        good(api.post("/sync", headers={"Prefer": "wait=3600"}), 202)
+
+
+def test_a_second_one_is_told_of_the_first(api: Api, padaria: Server) -> None:
+    first = good(api.post("/sync", headers=NOW), 202)["data"]["runId"]
+    for body in ({}, {"jwtToken": padaria.token}):
+        answer = api.post("/sync", json=body)
+        refused = errors_of(answer, 409, "sync_running")
+        assert refused["data"]["runId"] == first
+        assert answer.headers["Location"] == f"/api/kommo/sync/{first}"
+    assert number_of_runs(api.services) == 1
+
+
+def test_a_stored_token_is_not_tried_while_a_run_goes_on(silent: Api, padaria: Server) -> None:
+    connection = connect(silent.services, padaria)
+    sent = padaria.world.requests
+    with held_run(silent.services, connection) as run_id:
+        assert errors_of(silent.post("/sync"), 409, "sync_running")["data"]["runId"] == run_id
+    assert padaria.world.requests == sent
+
+
+@pytest.mark.usefixtures("worker")
+def test_ten_callers_at_once_start_one_run(app: Flask, api: Api, padaria: Server) -> None:
+    connect(api.services, padaria)
+    begin = threading.Barrier(10)
+    found: list[int] = []
+
+    def call() -> None:
+        client = app.test_client()
+        client.environ_base |= api.client.environ_base
+        begin.wait()
+        found.append(client.post("/api/kommo/sync", headers=NOW).status_code)
+
+    padaria.world.fail("/api/v4/", None, "slow", seconds=0.3)
+    threads = [threading.Thread(target=call) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(found) == [202] + [409] * 9
+    assert number_of_runs(api.services) == 1
+
+
+def test_half_of_the_threads_wait_and_no_more(app: Flask, silent: Api, padaria: Server) -> None:
+    """Four of eight threads may wait. Callers beyond that are answered at once, and the places are given back."""
+    places = app.extensions[WAITERS]
+    running = [control.start(silent.services, connect(silent.services, padaria, f"dono {n}"), "page") for n in range(4)]
+    with writing(silent.services.engine) as session:
+        for run_id in running:
+            runs.cancel(session, run_id)
+    threads = [threading.Thread(target=_wait_for_run, args=(app, silent, f"dono {n}")) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: not places.acquire(blocking=False) or places.release())
+    connect(silent.services, padaria, "quinto")
+    good(silent.post("/sync", json={"userId": "quinto"}), 202)
+    good(silent.get("/sync?userId=quinto"))
+    with writing(silent.services.engine) as session:
+        for run_id in runs.due_ids(session):
+            runs.cancel(session, run_id)
+    for thread in threads:
+        thread.join(30)
+    for _ in range(4):
+        assert places.acquire(blocking=False)
+    assert not places.acquire(blocking=False)
+
+
+def _wait_for_run(app: Flask, api: Api, owner: str) -> None:
+    client = app.test_client()
+    client.environ_base |= api.client.environ_base
+    answer = client.post("/api/kommo/sync", json={"userId": owner})
+    assert answer.get_json()["code"] == "sync_cancelled"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_run_that_ends_with_errors_keeps_what_it_stored(api: Api, padaria: Server) -> None:
+    """Kommo takes the token away after the contacts were read."""
+    padaria.world.fail(r"/api/v4/leads\?", None, "401")
+    body = api.post("/sync").get_json()
+    assert body["success"] is False
+    assert (body["message"], body["code"]) == ("Sincronização interrompida: 60 contatos, 0 negociações", "sync_failed")
+    assert body["data"]["errors"] == [body["error"]]
+    assert "recusou este token" in body["error"]
+    assert (body["data"]["state"], body["data"]["syncSuccess"]) == ("failed", False)
+    status = good(api.get("/sync"))["data"]
+    assert (status["syncSuccess"], status["errors"]) == (False, body["data"]["errors"])
+    assert status["lastSync"] == body["data"]["lastSync"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_run_that_is_not_proved_is_no_success(api: Api, padaria: Server) -> None:
+    """A row without an id cannot be kept: the run ends, and says so."""
+    padaria.world.fail("/api/v4/contacts", None, "no_id")
+    answer = api.post("/sync")
+    body = answer.get_json()
+    assert (answer.status_code, body["success"], body["code"]) == (200, False, "sync_incomplete")
+    assert body["message"] == "Sincronização concluída com erros: 59 contatos, 30 negociações"
+    assert body["data"]["errors"][0] == body["error"]
+
+
+def test_a_cancelled_run(app: Flask, api: Api, padaria: Server) -> None:
+    connection = connect(api.services, padaria)
+    canceller = threading.Thread(target=_cancel_when_there_is_one, args=(api.services, connection))
+    canceller.start()
+    body = api.post("/sync").get_json()
+    canceller.join(30)
+    assert (body["success"], body["code"], body["error"]) == (False, "sync_cancelled", "Sincronização cancelada.")
+    assert body["message"] == "Sincronização cancelada: 0 contatos, 0 negociações"
+
+
+def _cancel_when_there_is_one(services: Services, connection: int) -> None:
+    def cancelled() -> bool:
+        with reading(services.engine) as session:
+            found = runs.active(session, connection)
+            number = found.id if found else None
+        return number is not None and control.cancel(services, connection, number)
+
+    wait_for(cancelled)
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code"),
+    [("401", 401, "token_refused"), ("402", 402, "unpaid"), ("403_scope", 403, "scope_missing")],
+)
+@pytest.mark.parametrize("path", ["/api/v4/account", "/api/v4/contacts"])
+@pytest.mark.parametrize("stored", [True, False], ids=["a stored token", "a token in the call"])
+def test_a_run_that_cannot_begin_answers_with_its_cause(
+    api: Api, padaria: Server, how: str, status: int, code: str, path: str, stored: bool
+) -> None:
+    if stored:
+        connect(api.services, padaria)
+        api.token = None
+    padaria.world.fail(path, None, how)
+    errors_of(api.post("/sync"), status, code)
+    assert number_of_runs(api.services) == 0
+    with reading(api.services.engine) as session:
+        found = connections.current(session, ANA)
+        assert (found is not None) == stored
+        assert found is None or found.token_refused == (status == 401)
+
+
+class TestAnAccountThatIsNotTheTokens:
+    """The token says Padaria Estrela, and Kommo answers for account 30009999."""
+
+    @pytest.fixture
+    def elsewhere(self) -> Iterator[RawServer]:
+        def answer(connection: socket.socket, head: bytes) -> bool:
+            body = b'{"id": 30009999, "name": "Outra", "subdomain": "outra", "_embedded": {"contacts": []}}'
+            said = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            connection.sendall(said + body)
+            return True
+
+        with RawServer(answer) as server:
+            yield server
+
+    @pytest.fixture
+    def settings(self, tmp_path: Path, elsewhere: RawServer) -> Settings:
+        return make_settings(tmp_path, api_url=elsewhere.address, retry_attempts=0)
+
+    def test_it_is_not_stored_where_the_caller_named_the_first(self, api: Api, elsewhere: RawServer) -> None:
+        body = errors_of(api.post("/sync", json={"accountId": PADARIA.account_id}), 400, "account_mismatch")
+        assert body["field"] == "accountId"
+        assert len(elsewhere.heads) == 2
+        with reading(api.services.engine) as session:
+            assert connections.all_of(session, ANA) == []
+
+    def test_it_is_kommos_word_that_counts_otherwise(self, api: Api) -> None:
+        assert good(api.post("/sync", headers=NOW), 202)["data"]["accountId"] == 30009999
+
+
+def test_before_any_run(silent: Api, padaria: Server) -> None:
+    nothing = {"success": True, "message": "Nenhuma sincronização anterior encontrada", "data": None}
+    assert silent.get("/sync").get_json() == nothing
+    connect(silent.services, padaria)
+    assert silent.get("/sync").get_json() == nothing
+    assert silent.get("/sync?userId=alguem").get_json() == nothing
+
+
+def test_during_a_run_the_last_one_still_counts(silent: Api, padaria: Server) -> None:
+    connection = connect(silent.services, padaria)
+    over = run(silent.services, connection)
+    before = good(silent.get("/sync"))["data"]
+    with held_run(silent.services, connection) as run_id:
+        during = good(silent.get("/sync"))["data"]
+        alone = good(silent.get(f"/sync/{run_id}"))["data"]
+        listed = good(silent.get("/contacts?source=local"))
+    assert (before["runId"], before["state"], before["syncSuccess"]) == (over.id, "done", True)
+    assert (during["runId"], during["state"], during["syncSuccess"]) == (run_id, "queued", True)
+    assert during["lastSync"] == before["lastSync"] == listed["lastSync"]
+    assert (alone["lastSync"], alone["syncSuccess"]) == (None, False)
+    assert during["progress"]["contacts"]["total"] is None
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_paused_run_says_what_it_waits_for(api: Api, padaria: Server) -> None:
+    """Kommo fails for longer than the retries: the run goes on later by itself, and is no error."""
+    padaria.world.fail(r"/api/v4/leads\?", None, "502")
+    answer = api.post("/sync", headers={"Prefer": "respond-async"})
+    where = answer.headers["Location"]
+    wait_for(lambda: good(api.client.get(where))["data"]["state"] == "paused")
+    data = good(api.client.get(where))["data"]
+    assert data["waiting"] == f"{ServerFault.sentence} Continua sozinha daqui a pouco."
+    assert (data["errors"], data["syncSuccess"], data["contactsCount"]) == ([], False, 60)
+    errors_of(api.post("/sync"), 409, "sync_running")
