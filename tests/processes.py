@@ -69,7 +69,7 @@ def server(instance: Path, *arguments: str, **values: str) -> Iterator[tuple[str
         assert child.poll() is None, log.read_text()
         try:
             return requests.get(f"{address}/static/js/app.js", timeout=2).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     try:

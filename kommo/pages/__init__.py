@@ -5,7 +5,6 @@ contacts.record and deals.record.
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 
 from flask import Flask
 
@@ -20,8 +19,6 @@ def register(app: Flask) -> None:
     for part in (format, context, assets, htmx):
         part.register(app)
     for room in ROOMS:
-        if find_spec(f"kommo.pages.{room}") is None:  # until the pages of the copy have landed
-            continue
         app.register_blueprint(import_module(f"kommo.pages.{room}").bp)
     # Macros as a global: a fragment does not run its template's imports.
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("shared/macros.html").module

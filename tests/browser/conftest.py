@@ -55,9 +55,9 @@ def axe() -> str:
 
 @pytest.fixture
 def fresh(tmp_path: Path, htmx: Path) -> Iterator[Panel]:
-    """An installation just started, whose Kommo answers in 40 ms: a copy takes long enough to be watched."""
-    with serve(make_world(contacts=6000, deals=1500), latency_ms=40) as kommo:
-        yield from _started(tmp_path, htmx, kommo)
+    """An installation just started, at the rate that Kommo allows: a copy takes long enough to be watched."""
+    with serve(make_world(contacts=6000, deals=1500)) as kommo:
+        yield from _started(tmp_path, htmx, kommo, KOMMO_RATE_LIMIT="7")
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +70,10 @@ def full(tmp_path_factory: pytest.TempPathFactory, htmx: Path) -> Iterator[Panel
             yield panel
 
 
-def _started(folder: Path, htmx: Path, kommo: Server) -> Iterator[Panel]:
+def _started(folder: Path, htmx: Path, kommo: Server, **values: str) -> Iterator[Panel]:
     settings = make_settings(folder, api_url=kommo.address)
     assets.install(settings, htmx)
-    with processes.server(folder / "instance", KOMMO_API_URL=kommo.address) as (address, _):
+    with processes.server(folder / "instance", KOMMO_API_URL=kommo.address, **values) as (address, _):
         yield Panel(address, kommo, settings)
 
 

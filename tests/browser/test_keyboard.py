@@ -1,5 +1,7 @@
 """Everything by keyboard: where the focus goes, and that it stays where it was when a part of the page is replaced."""
 
+import re
+
 from playwright.sync_api import Browser, expect
 
 from tests.browser.panel import Panel
@@ -95,7 +97,7 @@ def test_the_search_keeps_focus_and_caret_while_results_come(browser: Browser, f
         visitor.open("/contatos")
         search = visitor.page.locator("input[type=search]")
         search.press_sequentially("silv", delay=20)
-        expect(visitor.page).to_have_url(lambda url: "q=silv" in url)
+        expect(visitor.page).to_have_url(re.compile("q=silv"))
         search.press("Home")
         visitor.page.keyboard.type("da ")
         expect(search).to_have_value("da silv")

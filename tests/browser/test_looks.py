@@ -20,7 +20,8 @@ _SMALL_TARGETS = """
   .map(e => {
     const grown = getComputedStyle(e, '::after'), box = e.getBoundingClientRect();
     const over = grown.position === 'absolute' && grown.content !== 'none';
-    const wrap = e.matches('.row-link') ? 'tr' : e.matches('[type=radio], [type=checkbox]') ? 'label' : null;
+    const wraps = {'.row-link': 'tr', '.stages a': 'li', '[type=radio], [type=checkbox]': 'label'};
+    const wrap = Object.keys(wraps).filter(kind => e.matches(kind)).map(kind => wraps[kind])[0];
     const {width, height} = wrap ? e.closest(wrap).getBoundingClientRect() : box;
     const extra = over && !wrap ? 22 : 0;
     return [e.outerHTML.slice(0, 120), Math.round(width + extra), Math.round(height + extra)];
