@@ -83,7 +83,7 @@ def answer(template: str, *, links: Links | None = None, **values: Any) -> Respo
 def _goes_on_typing() -> bool:
     """Whether this is one more letter of a search that is in the browser's history already."""
     before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
-    return bool(before.get("q") and request.args.get("q"))
+    return request.headers.get("HX-Trigger") == "q" and bool(before.get("q") and request.args.get("q"))
 
 
 def is_empty(connection: Connection | None, page: ListPage[Any] | None) -> bool:
