@@ -64,7 +64,7 @@ def test_an_unprepared_database_is_refused_by_workers(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     engine = create_engine(address, **engine_options(address))
     prepare_engine(engine)
-    with pytest.raises(SchemaError, match="python app.py"):
+    with pytest.raises(SchemaError, match=r"python app\.py"):
         schema.require_current(engine)
     engine.dispose()
 

@@ -1,0 +1,97 @@
+"""How SQLite answers the lists: from covering indexes, without sorting, without reading the table row by row."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from kommo.db import reading
+from kommo.services import Services
+from kommo.store.contacts import contact_list, contact_page
+from kommo.store.copy_state import copy_state
+from kommo.store.deals import deal_list, deal_page
+from kommo.store.filters import Filters
+from kommo.store.overview import overview
+from kommo.store.tables import Connection
+from tests.conftest import make_services, make_settings
+from tests.factories import (
+    NOON,
+    contact_record,
+    deal_record,
+    make_account,
+    make_run,
+    store_catalogues,
+    store_contacts,
+    store_deals,
+)
+
+Call = Callable[[Session, Connection], object]
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Services:
+    return make_services(make_settings(tmp_path))
+
+
+def plans(services: Services, call: Call) -> list[str]:
+    """The lines of the plans of all statements that `call` executes."""
+    connection = make_account(services.engine)
+    store_catalogues(services.engine, connection)
+    store_contacts(services.engine, connection, [contact_record(1)])
+    closed = deal_record(2, status_id=142, closed_at=NOON - 60)
+    store_deals(services.engine, connection, [deal_record(1, contacts=[1]), closed])
+    make_run(services.engine, connection)
+    seen: list[tuple[str, Any]] = []
+    with reading(services.engine) as session:
+        event.listen(
+            services.engine, "before_cursor_execute", lambda _c, _u, text, given, *_rest: seen.append((text, given))
+        )
+        call(session, connection)
+        found = [(text, given) for text, given in seen if text.startswith("SELECT")]
+        driver = session.connection()
+        return [row[3] for text, given in found for row in driver.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given)]
+
+
+@pytest.mark.parametrize(
+    ("index", "call"),
+    [
+        ("ix_Wallet_title", lambda s, c: contact_list(s, c, Filters(sort="nome"))),
+        ("ix_Wallet_title", lambda s, c: contact_list(s, c, Filters(sort="-nome", responsible=(7001, 7002)))),
+        ("ix_Wallet_title", lambda s, c: contact_list(s, c, Filters("ana", sort="nome"))),
+        ("ix_Wallet_title", lambda s, c: contact_list(s, c, Filters("an", sort="nome"))),
+        ("ix_Wallet_updated", lambda s, c: contact_list(s, c, Filters(sort="-atualizado"))),
+        ("ix_Wallet_balance", lambda s, c: deal_list(s, c, Filters(sort="-valor", pipeline=4401))),
+        ("ix_Wallet_updated", lambda s, c: deal_list(s, c, Filters(sort="-atualizado", responsible=(7001,)))),
+        ("ix_Wallet_stage", lambda s, c: overview(s, c, NOON)),
+    ],
+)
+def test_what_is_sorted_or_summed_is_read_from_one_index(on_sqlite: Services, index: str, call: Call) -> None:
+    lines = plans(on_sqlite, call)
+    assert any(f"Wallet USING COVERING INDEX {index} " in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s, c: contact_list(s, c, Filters("ana souza", (7001,), sort="nome")),
+        lambda s, c: deal_list(s, c, Filters("ca", (7001,), 4401, (4401, 440101), "-valor")),
+        lambda s, c: contact_page(s, c, 1),
+        lambda s, c: deal_page(s, c, 1),
+        lambda s, c: overview(s, c, NOON),
+        lambda s, c: copy_state(s, c),
+    ],
+)
+def test_nothing_reads_the_table_from_end_to_end(on_sqlite: Services, call: Call) -> None:
+    lines = plans(on_sqlite, call)
+    assert lines
+    assert [line for line in lines if line.startswith("SCAN Wallet") or "ix_Wallet_company" in line] == []
+    by_account = [line for line in lines if line.startswith("SEARCH Wallet USING INDEX") and "remote_id" not in line]
+    assert by_account == []  # an index that does not cover sends SQLite to every row of the account
+
+
+def test_a_contact_s_deals_are_found_from_the_contact(on_sqlite: Services) -> None:
+    lines = plans(on_sqlite, lambda s, c: contact_page(s, c, 1))
+    assert any("deal_contact USING COVERING INDEX ix_deal_contact_contact" in line for line in lines), lines
