@@ -1,6 +1,6 @@
 """Fill a SQLite database with a large account, by the product's own writing: for measuring what reads it.
 
-    python -m bench.fill FILE [--contacts 100000] [--deals 50000] [--seed 7]
+python -m bench.fill FILE [--contacts 100000] [--deals 50000] [--seed 7]
 """
 
 import argparse
@@ -24,9 +24,35 @@ from kommo.sync.rows import contact_row, deal_row
 from kommo.vault import Vault
 
 PAGE = 250
-FIRST = ("Ana", "Antônio", "Bruna", "Carlos", "Débora", "Eduardo", "Fernanda", "Igor", "José", "Juliana", "João", "Lúcia")
+FIRST = (
+    "Ana",
+    "Antônio",
+    "Bruna",
+    "Carlos",
+    "Débora",
+    "Eduardo",
+    "Fernanda",
+    "Igor",
+    "José",
+    "Juliana",
+    "João",
+    "Lúcia",
+)
 MIDDLE = ("Beatriz", "Luiz", "Maria", "Paulo", "Regina", "de Fátima", "Augusto", "Helena")
-LAST = ("Souza", "Lima", "Carvalho", "d'Ávila", "Nunes", "Prates", "Reis", "Matos", "Acácio", "Paiva", "Conceição", "Araújo")
+LAST = (
+    "Souza",
+    "Lima",
+    "Carvalho",
+    "d'Ávila",
+    "Nunes",
+    "Prates",
+    "Reis",
+    "Matos",
+    "Acácio",
+    "Paiva",
+    "Conceição",
+    "Araújo",
+)
 SHOPS = ("Padaria", "Café", "Clínica", "Empório", "Hotel", "Oficina", "Papelaria", "Mercado")
 GOODS = ("contrato anual", "pedido de amostra", "reforma", "entrega semanal", "orçamento", "cesta de Natal")
 USERS = tuple(range(7001, 7013))
@@ -149,7 +175,10 @@ def _account(engine: Engine) -> Connection:
         session.add_all(Company(id=key, name=f"Empresa {key} Ltda", **of) for key in range(1, 501))
         for sort, (key, name) in enumerate(PIPELINES.items()):
             session.add(Pipeline(id=key, name=name, sort=sort, is_main=sort == 0, **of))
-            stages = [(key * 100 + place, word) for place, word in enumerate(STAGES)] + [(142, "Ganha"), (143, "Perdida")]
+            stages = [(key * 100 + place, word) for place, word in enumerate(STAGES)] + [
+                (142, "Ganha"),
+                (143, "Perdida"),
+            ]
             session.add_all(Stage(pipeline_id=key, id=id_, name=word, sort=id_, **of) for id_, word in stages)
     return connection
 

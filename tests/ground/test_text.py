@@ -66,8 +66,16 @@ def test_dates_of_nowhere_are_a_dash() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0.84, f"0,8{NBSP}s"), (38, f"38{NBSP}s"), (125, f"2{NBSP}min 5{NBSP}s"), (120, f"2{NBSP}min"), (3840, f"1{NBSP}h 4{NBSP}min"), (3600, f"1{NBSP}h"), (-1, f"0,0{NBSP}s")],
-)  # fmt: skip
+    [
+        (0.84, f"0,8{NBSP}s"),
+        (38, f"38{NBSP}s"),
+        (125, f"2{NBSP}min 5{NBSP}s"),
+        (120, f"2{NBSP}min"),
+        (3840, f"1{NBSP}h 4{NBSP}min"),
+        (3600, f"1{NBSP}h"),
+        (-1, f"0,0{NBSP}s"),
+    ],
+)
 def test_duration(seconds: float, shown: str) -> None:
     assert text.duration(seconds) == shown
 

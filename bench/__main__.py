@@ -1,0 +1,26 @@
+"""`python -m bench [ingest] [pace] [space] [web]`: all measurements, or the named ones."""
+
+import os
+import platform
+import sqlite3
+import sys
+
+import structlog
+
+from bench import ingest, pace, space, web
+
+MEASUREMENTS = {"ingest": ingest.measure, "pace": pace.measure, "space": space.measure, "web": web.measure}
+
+
+def main() -> None:
+    """Run what is asked for, in order."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    wanted = sys.argv[1:] or list(MEASUREMENTS)
+    if unknown := [name for name in wanted if name not in MEASUREMENTS]:
+        sys.exit(f"Não conheço {', '.join(unknown)}; escolha entre {', '.join(MEASUREMENTS)}.")
+    print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores")
+    for name in wanted:
+        MEASUREMENTS[name]()
+
+
+main()
