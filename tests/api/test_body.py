@@ -119,7 +119,7 @@ def test_an_id_in_the_address_is_not_one_in_the_body(api: Api, padaria: Server) 
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        *[(f"page={text}", "page") for text in ("0", "-5", "1000001", "999999999", "1.0", "abc", "", "+1", "１", "1e3")],
+        *[(f"page={text}", "page") for text in ("0", "-5", "1000001", "99999999", "1.0", "abc", "", "+1", "１", "1e3")],
         *[(f"limit={text}", "limit") for text in ("0", "-1", "251", "1000000", "50.5", "tudo", "", "0x10", " 5")],
         ("page=1&page=2", "page"), ("limit=1&limit=1", "limit"), ("query=a&query=b", "query"),
         ("source=cache", "source"), ("source=", "source"), ("source=LOCAL", "source"),
