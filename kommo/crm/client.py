@@ -110,7 +110,7 @@ class Kommo:
         only_deleted: bool = False,
         version: int = 0,
     ) -> Page:
-        """Page `number` (from 1) of a list in ascending `order` (id, updated_at, created_at); empty past the end.
+        """Page `number` (from 1) of a list by `order` (id, updated_at, created_at; "-id" descends); empty past the end.
 
         Kommo ignores filters it does not know without a word: whether the rows match is for the caller to check.
         Bounds are Unix seconds; at most 150 `ids`, 250 rows. Raises ValueError for values out of range.

@@ -13,7 +13,7 @@ from kommo.crm.values import mapping
 
 MAX_LIMIT = 250  # rows in a page, at most (https://developers.kommo.com/docs/limitations)
 MAX_IDS = 150  # ids in one request: the address stays below the 8 kB of a common gateway
-ORDERS = ("id", "updated_at", "created_at")
+ORDERS = ("id", "updated_at", "created_at")  # ascending; with a minus in front: descending
 Params = list[tuple[str, str]]
 
 
@@ -71,10 +71,11 @@ def page_params(
     only_deleted: bool,
 ) -> Params:
     """The query of a page. Raises ValueError for values that Kommo does not know."""
-    if number < 1 or not 1 <= limit <= MAX_LIMIT or len(ids) > MAX_IDS or order not in ORDERS:
+    if number < 1 or not 1 <= limit <= MAX_LIMIT or len(ids) > MAX_IDS or order.removeprefix("-") not in ORDERS:
         raise ValueError("no such page: number, limit, ids or order out of range")
     expand = "only_deleted" if only_deleted else stream.expand
-    params = [("page", str(number)), ("limit", str(limit)), (f"order[{order}]", "asc")]
+    way = "desc" if order.startswith("-") else "asc"
+    params = [("page", str(number)), ("limit", str(limit)), (f"order[{order.removeprefix('-')}]", way)]
     params += [("with", expand)] if expand else []
     params += [("filter[updated_at][from]", str(updated_from))] if updated_from is not None else []
     params += [("filter[updated_at][to]", str(updated_to))] if updated_to is not None else []

@@ -129,6 +129,17 @@ def live_count(session: Session, connection_id: int, kind: str) -> int:
     ).scalar_one()
 
 
+def is_live(session: Session, connection_id: int, kind: str, remote_id: int) -> bool:
+    """Whether a record is held and not deleted."""
+    statement = select(Wallet.id).where(
+        Wallet.connection_id == connection_id,
+        Wallet.kind == kind,
+        Wallet.remote_id == remote_id,
+        Wallet.deleted_at.is_(None),
+    )
+    return session.scalars(statement).first() is not None
+
+
 def newest_version(session: Session, connection_id: int, kind: str) -> int:
     """The highest version among an account's rows of a kind; 0 where there are none."""
     statement = select(func.max(Wallet.version)).where(Wallet.connection_id == connection_id, Wallet.kind == kind)

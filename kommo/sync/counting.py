@@ -10,10 +10,14 @@ PAGE = 250  # rows: the most Kommo gives at once
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A list's last page (0 where it is empty) and how many rows stand in all."""
+    """A list's last page (0 where it is empty) and how many rows stand in all.
+
+    `cut` tells that the last page links a next one, which is empty: maybe Kommo gives no page beyond it.
+    """
 
     pages: int
     rows: int
+    cut: bool = False
 
 
 def measure(ask: Callable[[int], Page], guess: int = 1) -> Length:
@@ -33,7 +37,7 @@ def measure(ask: Callable[[int], Page], guess: int = 1) -> Length:
         else:
             high = number
         number, step = _next(low, high, step)
-    return Length(low, low * PAGE)
+    return Length(low, low * PAGE, cut=low > 0)
 
 
 def _next(low: int, high: int | None, step: int) -> tuple[int, int]:

@@ -11,6 +11,8 @@ from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
 from kommo.text import number, plural
 
+CUT_AT = "cut_at"  # in a stream's notes: the last page that Kommo gives of a list that is longer
+
 
 def compare(run: Run, spec: StreamSpec) -> bool:
     """Count at Kommo and here, store both, and give whether they are equal.
@@ -25,11 +27,20 @@ def compare(run: Run, spec: StreamSpec) -> bool:
         return run.kommo.page(spec.remote, page, order="id", version=run.version())
 
     length = measure(ask, guess=max(math.ceil(held / PAGE), 1))
+    cut = length.cut and _newest_is_missing(run, spec)
     with run.transaction() as session:
         held = records.live_count(session, run.claim.connection_id, spec.kind)
         row = session.get_one(SyncStream, (run.claim.run_id, spec.name))
-        row.remote_count, row.local_count = length.rows, held
-    return length.rows == held
+        row.remote_count, row.local_count = (None if cut else length.rows), held
+        row.notes = {CUT_AT: length.pages} if cut else {}
+    return row.remote_count == held
+
+
+def _newest_is_missing(run: Run, spec: StreamSpec) -> bool:
+    """Whether a list that seems to be cut is: its newest record, asked for from the other end, is not held."""
+    newest = run.kommo.page(spec.remote, 1, limit=1, order="-id", version=run.version()).records
+    with reading(run.services.engine) as session:
+        return any(not records.is_live(session, run.claim.connection_id, spec.kind, record.id) for record in newest)
 
 
 def sentences(run: Run, spec: StreamSpec) -> list[str]:
@@ -43,6 +54,11 @@ def sentences(run: Run, spec: StreamSpec) -> list[str]:
         found.append(
             f"{plural(guarded, spec.one, spec.many).capitalize()} não aparecem mais no Kommo. São muitos de uma vez, "
             "então nada foi retirado daqui: confirme na página Sincronização."
+        )
+    elif CUT_AT in row.notes:
+        found.append(
+            f"O Kommo não entrega mais que {number(row.notes[CUT_AT])} páginas de {spec.many}, e há mais registros do "
+            "que isso: a cópia está incompleta. Avise o suporte do Kommo."
         )
     elif row.remote_count != row.local_count:
         found.append(

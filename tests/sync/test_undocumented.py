@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from kommo.sandbox import Server
+from kommo.sandbox import Server, make_world, serve
 from kommo.sandbox.switches import Switches
 from kommo.services import Services
 from tests.sync.accounts import connect, difference, run
@@ -47,3 +47,17 @@ def test_the_copy_is_exact(services: Services, padaria: Server, name: str, value
     view = run(services, account)
     assert view.proved, view.errors
     assert difference(services, account, world) == []
+
+
+def test_a_cut_list_is_never_called_complete(services: Services) -> None:
+    """Kommo gives no page beyond the second, and says nothing: the copy is not proved, and the page says why."""
+    with serve(make_world(contacts=700, deals=30)) as server:
+        server.world.turn(page_cap=2, eager_next=True)
+        account = connect(services, server)
+        view = run(services, account)
+        assert view.state == "done"
+        assert not view.proved
+        assert "não entrega mais que 2 páginas de contatos" in view.errors[0]
+        server.world.turn(page_cap=0)
+        assert run(services, account).proved
+        assert difference(services, account, server.world) == []
