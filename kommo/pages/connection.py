@@ -89,7 +89,7 @@ def _page(status: int = 200, **values: Any) -> Response:
     known = connections.all_of(session(), owner())
     usual = {"accounts": known, "now": moment(), "outcome": None, "view": None, "again": False, "pasted": False}
     values = usual | values
-    answer = make_response(render_template(_PAGE, form=TokenForm(formdata=None), **values), status)
+    answer = make_response(render_template(_PAGE, **values), status)
     if status >= 400:
         answer.headers["X-Fragment"] = "1"
     return answer

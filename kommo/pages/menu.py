@@ -42,6 +42,7 @@ def _place(label: str, room: str, counted: str | None, copy: CopyState | None) -
 
 
 def _count(counted: str | None, copy: CopyState | None) -> int | None:
-    if copy is None or counted is None or (copy.kind == "none" and not copy.contacts):
+    """How many records are held; None before the first copy and while it is being made: it is not yet a number."""
+    if counted is None or copy is None or (copy.kind in ("none", "running") and copy.verified_at is None):
         return None
     return copy.contacts if counted == "contacts" else copy.deals

@@ -18,6 +18,7 @@ from kommo.text import plural
 bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
 _PAGE = "sync/page.html"
 _HISTORY = 20
+_ASKED = "confirme na página Sincronização."  # the end of a sentence whose question this page itself asks
 _SAMPLE = 8  # names shown before a person says that so many records are gone
 
 
@@ -91,6 +92,7 @@ def context(view: RunView | None, heard: str = "") -> dict[str, Any]:
     if view is not None:
         key, text = run_words.spoken(view)
         values |= {"spoken_key": key, "spoken": text if key != heard else "", "guarded": _guarded(view)}
+        values["errors"] = [text for text in view.errors if not (values["guarded"] and text.endswith(_ASKED))]
     if found is not None and (view is None or not view.active or not heard):
         values["history"] = progress.history(session(), found.id, _HISTORY)
     return values

@@ -16,6 +16,8 @@ from tests.factories import ANA, BRUNO, StatementCounter, contact_record, make_a
 from tests.pages.conftest import Person
 from tests.pages.dom import parse
 
+ASKED = "30 contatos não aparecem mais no Kommo: confirme na página Sincronização."
+
 
 def states(person: Person) -> list[str]:
     with reading(person.engine) as session:
@@ -230,7 +232,7 @@ def guarded(person: Person, bakery: Connection) -> int:
     records = [contact_record(number, f"Contato {number}") for number in range(1, 41)]
     records[0]["name"] = "<b>Nome</b>"
     store_contacts(person.engine, bakery, records)
-    run_id = make_run(person.engine, bakery, contacts=(10, 40), deals=(0, 0), errors=["30 contatos não aparecem."])
+    run_id = make_run(person.engine, bakery, contacts=(10, 40), deals=(0, 0), errors=[ASKED])
     with writing(person.engine) as session:
         candidates.suspect(session, run_id, "contacts", list(range(1, 31)), candidates.ABSENCE)
         candidates.judge(session, run_id, "contacts", list(range(1, 31)), candidates.GUARDED)
@@ -238,7 +240,9 @@ def guarded(person: Person, bakery: Connection) -> int:
 
 
 def test_so_many_deletions_are_put_to_a_person(person: Person, guarded: int) -> None:
-    card = person.open("/sincronizacao").one("section", class_="guard")
+    page = person.open("/sincronizacao")
+    card = page.one("section", class_="guard")
+    assert page.one("div", id="progress").all("div", class_="notice") == []
     assert card.one("h2").text == "30 contatos não aparecem mais no Kommo"
     names = [item.text for item in card.one("ul").all("li")]
     assert (names[0], names[1], names[-1]) == ("<b>Nome</b>", "Contato 2", "e mais 22")
