@@ -18,6 +18,7 @@ from kommo.store.tables.wallet import CONTACT, DEAL
 from kommo.store.zones import zone_of
 from kommo.text import date, local, number, plural
 
+_REASON = 300  # characters of an error that a badge carries; the run's page has all of it
 _PROOFS_READ = 10  # newest runs with equal counts among which one without errors is looked for
 
 
@@ -110,7 +111,7 @@ def _active(facts: _Facts) -> tuple[str, str, str]:
 
 
 def _reason(run: RunView, otherwise: str) -> str:
-    return (run.errors or [otherwise])[0]
+    return (run.errors or [otherwise])[0][:_REASON]
 
 
 def _since(facts: _Facts) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kommo.store.names import visible
+from kommo.store.names import LENGTH, visible
 from kommo.store.tables import CustomField
 
 CONTACT_FIELDS, DEAL_FIELDS = "contacts", "leads"  # Kommo's words for whose fields they are
@@ -30,6 +30,6 @@ def definitions(session: Session, connection_id: int, entity: str) -> Mapping[in
         .order_by(CustomField.sort, CustomField.id)
     )
     return {
-        row.id: Definition(row.id, visible(row.name, f"Campo {row.id}"), row.currency, row.gone_at is not None)
+        row.id: Definition(row.id, visible(row.name[:LENGTH], f"Campo {row.id}"), row.currency, row.gone_at is not None)
         for row in session.scalars(rows)
     }

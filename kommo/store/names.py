@@ -13,6 +13,7 @@ from kommo.store.tables import Company, KommoUser, LossReason, Pipeline, Stage
 GONE = "excluído"
 GONE_FEMININE = "excluída"
 INACTIVE = "inativo"
+LENGTH = 200  # characters of such a name that are shown: it stands in many rows
 WON = 142  # Kommo's stages of closed deals carry the same two numbers in every pipeline
 LOST = 143
 _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols without any ink
@@ -87,11 +88,11 @@ def visible(text: str | None, fallback: str) -> str:
 
 def _user(row: KommoUser) -> Name:
     note = GONE if row.gone_at is not None else "" if row.is_active else INACTIVE
-    return Name(row.id, visible(row.name, f"Usuário {row.id}"), note)
+    return Name(row.id, visible(row.name[:LENGTH], f"Usuário {row.id}"), note)
 
 
 def _entry(row: Pipeline | Stage | Company | LossReason, word: str, gone: str) -> Name:
-    return Name(row.id, visible(row.name, f"{word} {row.id}"), gone if row.gone_at is not None else "")
+    return Name(row.id, visible(row.name[:LENGTH], f"{word} {row.id}"), gone if row.gone_at is not None else "")
 
 
 def _named(known: Mapping[Any, Name], key: Any, number: int | None, word: str) -> Name | None:

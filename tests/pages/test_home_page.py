@@ -1,0 +1,306 @@
+"""/: before an account, before a copy, and the overview: its numbers, its words, its chart, its table."""
+
+import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+
+from kommo.pages.charts import HEIGHT, compact, month_chart
+from kommo.pages.home import Change, change
+from kommo.store.months import Month
+from kommo.store.overview import MonthSums, Sum
+from kommo.store.tables import Connection
+from tests.factories import (
+    BRUNO,
+    NOON,
+    StatementCounter,
+    contact_record,
+    deal_record,
+    make_account,
+    make_run,
+    store_catalogues,
+    store_contacts,
+    store_deals,
+)
+from tests.pages.conftest import Person
+from tests.pages.dom import Element
+
+
+@pytest.fixture
+def bakery(person: Person) -> Connection:
+    connection = make_account(person.engine)
+    store_catalogues(person.engine, connection)
+    return connection
+
+
+def closed(number: int, price: float, day: str, status_id: int = 142, **changes: object) -> dict[str, object]:
+    moment = datetime.fromisoformat(f"{day}T10:00").replace(tzinfo=ZoneInfo("America/Sao_Paulo"))
+    return deal_record(number, price=price, status_id=status_id, closed_at=int(moment.timestamp()), **changes)
+
+
+@pytest.fixture
+def november(person: Person, bakery: Connection) -> Person:
+    """Three contacts, some deals, a proof; the time is Ana's noon of 25/11/2026."""
+    store_contacts(person.engine, bakery, [contact_record(number) for number in (1, 2, 3)])
+    deals = [
+        deal_record(1, price=1_000_000),
+        deal_record(2, price=547_410, status_id=440102),
+        closed(3, 300, "2026-11-10"),
+        closed(4, 100, "2026-11-11", responsible_user_id=7002),
+        closed(5, 200, "2026-10-10"),
+        closed(6, 50, "2026-11-10", 143, loss_reason_id=81),
+        closed(7, 50, "2026-10-10", 143),
+        closed(8, 50, "2026-10-11", 143),
+        closed(9, 77, "2026-10-30"),
+        deal_record(10, price=9, status_id=142),
+    ]
+    store_deals(person.engine, bakery, deals)
+    make_run(person.engine, bakery, contacts=(3, 3), deals=(10, 10))
+    return person
+
+
+def overview(person: Person) -> Element:
+    with time_machine.travel(NOON, tick=False):
+        return person.open("/")
+
+
+def tiles(page: Element) -> dict[str, tuple[str, str]]:
+    found = {}
+    for tile in page.all("div", class_="tile"):
+        parts = [tile.one("span", class_=f"tile-{part}").text for part in ("label", "figure", "note")]
+        found[parts[0]] = (parts[1], parts[2])
+    return found
+
+
+def test_a_fresh_installation_says_what_this_is_and_offers_two_ways(person: Person) -> None:
+    page = person.open("/")
+    main = page.one("main")
+    assert main.one("a", class_="primary")["href"] == "/conexao"
+    form = main.one("form", action="/conexao/demonstracao")
+    assert form["method"] == "post"
+    assert form.one("input", name="csrf_token")["value"]
+    assert page.all("div", class_="tile") == []
+
+
+def test_another_owner_s_account_is_none_of_ours(person: Person) -> None:
+    make_account(person.engine, BRUNO, "Segredo do Bruno")
+    page = person.open("/")
+    assert "Segredo" not in page.text
+    assert page.one("form", action="/conexao/demonstracao")
+
+
+def test_connected_but_never_synchronised_it_has_one_button(person: Person, bakery: Connection) -> None:
+    page = person.open("/")
+    assert page.one("h2", text="Ainda não há cópia desta conta")
+    assert [button.text for button in page.one("main").all(class_="primary")] == ["Sincronizar"]
+    assert page.one("form", action="/sincronizacao").one("input", name="csrf_token")
+
+
+def test_an_account_known_to_be_empty_has_an_overview_of_zeros(person: Person, bakery: Connection) -> None:
+    make_run(person.engine, bakery, contacts=(0, 0), deals=(0, 0))
+    page = overview(person)
+    assert tiles(page)["Em aberto hoje"] == ("R$ 0,00", "0 negociações")
+    assert "Nenhuma negociação com valor foi encerrada nos últimos doze meses." in page.text
+    assert "Nenhuma negociação ganha em novembro ainda." in page.text
+
+
+def test_the_tiles_tell_their_period_and_compare_with_the_same_day(november: Person) -> None:
+    assert tiles(overview(november)) == {
+        "Em aberto hoje": ("R$ 1.547.410,00", "2 negociações"),
+        "Ganhas em novembro": ("R$ 400,00", "2 negociações · mais 100 % ante o mesmo dia de out"),
+        "Perdidas em novembro": ("1", "menos 50 % ante o mesmo dia de out · maior motivo: Preço"),
+        "Taxa de ganho em novembro": ("66,7 %", "2 de 3 encerradas"),
+        "Ticket médio em novembro": ("R$ 200,00", "mediana R$ 200,00"),
+    }
+
+
+def test_good_news_is_green_and_bad_news_red(november: Person) -> None:
+    page = overview(november)
+    assert [part["class"] for part in page.all("span", class_="change")] == ["change good-text", "change good-text"]
+    with time_machine.travel(NOON - 40 * 86_400, tick=False):  # 16 October: nothing was closed in September
+        page = november.open("/")
+    assert page.all("span", class_="change") == []
+    assert tiles(page)["Ganhas em outubro"][1] == "2 negociações · nenhuma até o mesmo dia de set"
+
+
+def test_it_says_how_many_are_held_and_how_that_is_known(november: Person) -> None:
+    head = overview(november).one("div", class_="head")
+    assert head.one("span", class_="head-note").text == "3 contatos e 10 negociações, aqui e no Kommo"
+    badge = head.one("a", class_="badge")
+    assert badge["title"].startswith("Conferido por contagem: 3 contatos no Kommo, 3 aqui")
+
+
+def test_a_partial_copy_says_so_in_amber_and_claims_nothing_of_kommo(november: Person, bakery: Connection) -> None:
+    make_run(november.engine, bakery, contacts=(5, 3), deals=(10, 10))
+    head = overview(november).one("div", class_="head")
+    assert head.one("span", class_="head-note").text == "3 contatos e 10 negociações"
+    assert head.one("a", class_="warning")["title"].startswith("Parcial: 5 contatos no Kommo, 3 aqui")
+
+
+def test_during_a_run_the_button_leads_to_it(november: Person, bakery: Connection) -> None:
+    make_run(november.engine, bakery, "running")
+    actions = overview(november).one("div", class_="head-actions")
+    assert actions.one("a").text == "Ver o andamento"
+    assert actions.all("form") == []
+
+
+def test_a_disconnected_account_keeps_its_overview(november: Person, bakery: Connection) -> None:
+    november.send(f"/conexao/{bakery.id}/desconectar", copia="manter")
+    page = overview(november)
+    assert tiles(page)["Em aberto hoje"][0] == "R$ 1.547.410,00"
+    assert page.one("div", class_="head-actions").one("a")["href"] == "/conexao"
+
+
+def test_the_chart_has_its_numbers_in_a_table_and_the_present_month_paler(november: Person) -> None:
+    page = overview(november)
+    rows = [row.text for row in page.one("figure").one("tbody").all("tr")]
+    assert len(rows) == 12
+    assert rows[-2:] == [
+        "outubro de 2026 2 R$ 277,00 2 R$ 100,00",
+        "novembro de 2026, incompleto 2 R$ 400,00 1 R$ 50,00",
+    ]
+    chart = page.one("svg", class_="months")
+    assert chart["aria-hidden"] == "true"
+    assert [len(chart.all("rect", class_=kind)) for kind in ("first", "second", "pale")] == [12, 12, 1]
+    assert chart.one("text", class_="name-first").text == "Ganhas"
+    assert page.one("section", text="Ganhas e perdidas por mês").one("span", class_="note").text == (
+        "valor, por data de fechamento · novembro incompleto"
+    )
+
+
+def test_closed_deals_without_a_date_are_told(november: Person) -> None:
+    sentence = "1 negociação encerrada não tem data de fechamento no Kommo e fica fora dos meses."
+    assert sentence in overview(november).text
+
+
+def test_who_won_how_much_this_month(november: Person) -> None:
+    table = overview(november).one("caption", text="Ganhas em novembro por responsável")
+    page = overview(november)
+    rows = next(each for each in page.all("table") if each.all("caption", text=table.text)).one("tbody").all("tr")
+    assert [row.text for row in rows] == ["Paula Nogueira 1 R$ 300,00", "Rafael Teixeira (excluído) 1 R$ 100,00"]
+
+
+def test_each_pipeline_has_its_stages_with_number_value_and_link(november: Person) -> None:
+    page = overview(november)
+    sales, wholesale = (one for one in page.all("section") if (one.get("aria-labelledby") or "").startswith("funil-"))
+    assert sales.one("div", class_="card-head").text == "Vendas 2 em aberto · R$ 1.547.410,00"
+    assert [row.text for row in sales.all("li")] == [
+        "Entrada 0 negociações, R$ 0,00",
+        "Contato inicial 1 negociação, R$ 1.000.000,00",
+        "Proposta 1 negociação, R$ 547.410,00",
+        "Venda ganha desde o início 5 negociações, R$ 686,00",
+        "Venda perdida desde o início 3 negociações, R$ 150,00",
+    ]
+    assert [link["href"] for link in sales.all("a")][1] == "/negociacoes?etapa=4401-440101"
+    assert [bar["width"] for bar in sales.all("rect")] == ["0.0%", "100.0%", "100.0%"]
+    assert wholesale.one("h2").text == "Atacado"
+    names = [link.text for link in november.open("/negociacoes?etapa=4401-440102").all("a", class_="row-link")]
+    assert len(names) == 1
+
+
+def test_archived_pipelines_stand_apart_and_only_when_they_hold_deals(november: Person, bakery: Connection) -> None:
+    assert overview(november).all("details", class_="more") == []
+    store_deals(november.engine, bakery, [deal_record(50, pipeline_id=4403, status_id=440301)])
+    aside = overview(november).one("details", class_="more")
+    assert aside.one("summary").text == "1 funil arquivado com negociações"
+    assert aside.one("h2").text == "Antigo"
+
+
+def test_amounts_are_in_the_currency_of_the_account(person: Person) -> None:
+    connection = make_account(person.engine, currency="CLP", timezone="America/Santiago")
+    store_deals(person.engine, connection, [deal_record(1, price=1500)])
+    make_run(person.engine, connection, contacts=(0, 0), deals=(1, 1))
+    assert tiles(overview(person))["Em aberto hoje"][0] == "CLP$ 1.500"
+
+
+def test_accounts_do_not_mix(november: Person) -> None:
+    workshop = make_account(november.engine, name="Oficina Norte", account_id=30002000)
+    store_deals(november.engine, workshop, [deal_record(1, price=5)])
+    make_run(november.engine, workshop, contacts=(0, 0), deals=(1, 1))
+    assert tiles(overview(november))["Em aberto hoje"][0] == "R$ 5,00"
+    with time_machine.travel(NOON, tick=False):
+        page = november.open("/?conta=30001000")
+    assert tiles(page)["Em aberto hoje"][0] == "R$ 1.547.410,00"
+    inside = [link["href"] for link in page.one("main").all("a") if link["href"].startswith("/negociacoes")]
+    assert inside
+    assert all("conta=30001000" in href for href in inside)
+
+
+def test_the_number_of_queries_does_not_grow(november: Person, bakery: Connection) -> None:
+    def queries() -> int:
+        with StatementCounter(november.engine) as counter:
+            november.open("/")
+        return len(counter.seen)
+
+    queries()
+    before = queries()
+    moment = int(time.time()) - 60
+    many = [
+        deal_record(n, status_id=142, closed_at=moment, responsible_user_id=n, pipeline_id=n) for n in range(100, 160)
+    ]
+    store_deals(november.engine, bakery, [closed(99, 1, "2026-11-10"), *many])
+    assert queries() <= before + 1  # the median is asked for only where something was won
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "found"),
+    [
+        (108, 100, Change(8, "up")),
+        (88, 100, Change(12, "down")),
+        (100.4, 100, Change(0.4, "same")),
+        (5, 0, Change(0, "new")),
+        (0, 0, Change(0, "same")),
+        (0, 5, Change(100, "down")),
+        (-5, 10, Change(150, "down")),
+    ],
+)
+def test_how_a_number_stands_to_the_one_before(now: float, before: float, found: Change) -> None:
+    assert change(now, before).direction == found.direction
+    assert change(now, before).percent == pytest.approx(found.percent, abs=1e-9)
+
+
+def sums(*values: tuple[float, float]) -> list[MonthSums]:
+    return [
+        MonthSums(Month(2026, place + 1, 0.0, 1.0), Sum(1, won), Sum(1, lost), place == len(values) - 1)
+        for place, (won, lost) in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize("top", [0.01, 1, 7, 99, 1234, 50_000, 1_547_410, 9e9, 1e15])
+def test_the_chart_fits_its_frame_at_every_size(top: float) -> None:
+    chart = month_chart(sums((top, top / 3), (0, top), (top / 1000, 0), (-top, top / 2)))
+    assert chart is not None
+    for column in chart.columns:
+        for bar in (column.won, column.lost):
+            assert 0 <= bar.y <= HEIGHT
+            assert bar.y + bar.height == pytest.approx(HEIGHT)
+            assert 0 <= bar.x <= bar.x + bar.width <= 100
+    assert 2 <= len(chart.ticks) <= 5
+    assert all(0 < tick.y < HEIGHT for tick in chart.ticks)
+    assert chart.columns[0].won.height == pytest.approx(3 * chart.columns[0].lost.height)
+
+
+@pytest.mark.parametrize("last", [(0, 0), (5, 5), (10, 9.9), (9.9, 10), (10, 0), (0.1, 0)])
+def test_the_names_of_the_series_stay_apart_and_inside(last: tuple[float, float]) -> None:
+    chart = month_chart(sums((10, 10), last))
+    assert chart is not None
+    assert abs(chart.won_y - chart.lost_y) >= 13.9
+    assert min(chart.won_y, chart.lost_y) > 0
+    assert max(chart.won_y, chart.lost_y) <= HEIGHT
+    if abs(last[0] - last[1]) > 2:
+        assert (chart.won_y < chart.lost_y) == (last[0] > last[1])
+
+
+def test_there_is_no_chart_of_nothing() -> None:
+    assert month_chart(sums((0, 0), (0, 0))) is None
+    assert month_chart([]) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(500, "500"), (0.5, "0,50"), (50_000, "50 mil"), (2_500, "2,5 mil"), (1_500_000, "1,5 mi"), (2e9, "2 bi")],
+)
+def test_round_amounts_in_few_letters(value: float, words: str) -> None:
+    assert compact(value).replace("\u00a0", " ") == words
