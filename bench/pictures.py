@@ -19,10 +19,10 @@ from kommo.settings import load
 
 TARGET = ROOT / "docs" / "imagens"
 HTMX = ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"
-WIDE = {"width": 1360, "height": 720}
+WIDE = {"width": 1360, "height": 680}
 NARROW = {"width": 390, "height": 780}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-LARGEST = 150_000  # bytes: a README is read over a phone's connection too
+LARGEST = 160_000  # bytes: a README is read over a phone's connection too
 CONTACTS, DEALS = "/contatos?q=joao", "/negociacoes?q=bolo&ordem=-valor"
 
 
