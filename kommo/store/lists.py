@@ -74,7 +74,7 @@ def window(session: Session, connection: Connection, kind: str, filters: Filters
     """The page that `filters` ask for; one past the end becomes the last one."""
     everything = live(connection, kind)
     total = count_where(session, everything)
-    narrowing = _narrowing(session, filters)
+    narrowing = _narrowing(session, connection, kind, filters)
     matched = count_where(session, [*everything, *narrowing]) if narrowing else total
     pages = max(-(-matched // size), 1)
     page = min(filters.page, pages)
@@ -89,7 +89,8 @@ def page_of(found: Window, rows: list[Row], filters: Filters, size: int = PAGE_S
 
 def local_page(session: Session, connection: Connection, kind: str, query: str, page: int, limit: int) -> LocalPage:
     """A page of the copy for a program: in order of id, `limit` records (1 or more), empty past the end."""
-    conditions = [*live(connection, kind), *_narrowing(session, Filters(query=clean_query(query)))]
+    asked = Filters(query=clean_query(query))
+    conditions = [*live(connection, kind), *_narrowing(session, connection, kind, asked)]
     matched = count_where(session, conditions)
     offset = (page - 1) * limit
     ids = _ids(session, conditions, "id", limit, offset) if offset < matched else []
@@ -118,7 +119,7 @@ def by_id(session: Session, connection: Connection, ids: Sequence[int], *columns
     return [row for each in ids if (row := found.get(each)) and (row.user_id, row.connection_id) == mine]
 
 
-def _narrowing(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
+def _narrowing(session: Session, connection: Connection, kind: str, filters: Filters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.responsible:
         found.append(Wallet.responsible_user_id.in_(filters.responsible))
@@ -126,7 +127,7 @@ def _narrowing(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
         found += [Wallet.pipeline_id == filters.stage[0], Wallet.stage_id == filters.stage[1]]
     elif filters.pipeline:
         found.append(Wallet.pipeline_id == filters.pipeline)
-    searched = matches(session, filters.query)
+    searched = matches(session, connection.id, kind, filters.query)
     return found if searched is None else [*found, searched]
 
 

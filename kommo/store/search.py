@@ -8,11 +8,27 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, column, delete, literal, or_, select, table, text, union_all
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Select,
+    and_,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    table,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from kommo.db import writing
-from kommo.store.tables import SearchPending, Wallet
+from kommo.store.tables import DealContact, SearchPending, Wallet
+from kommo.store.tables.wallet import CONTACT, DEAL
 from kommo.store.upsert import insert_for
 from kommo.text import digits, fold
 
@@ -32,14 +48,21 @@ def search_text(names: Sequence[str], phones: Sequence[str], emails: Sequence[st
 
 
 def mark(session: Session, connection_id: int, kind: str, remote_ids: Sequence[int]) -> None:
-    """Note that these rows' index is out of date (PostgreSQL keeps its own index current)."""
+    """Note that these rows' index is out of date, and with contacts that of their deals.
+
+    PostgreSQL keeps its own index current.
+    """
     if session.get_bind().dialect.name != "sqlite":
         return
-    changed = select(Wallet.id).where(
-        Wallet.connection_id == connection_id, Wallet.kind == kind, Wallet.remote_id.in_(remote_ids)
-    )
-    statement = insert_for("sqlite", SearchPending.__table__).from_select(["wallet_id"], changed)  # type: ignore[arg-type]
-    session.execute(statement.prefix_with("OR IGNORE"))
+    statement = insert_for("sqlite", SearchPending.__table__)  # type: ignore[arg-type]
+    changed = [select(Wallet.id).where(*_of(Wallet, connection_id, kind), Wallet.remote_id.in_(remote_ids))]
+    if kind == CONTACT:
+        deals = select(DealContact.deal_id).where(
+            DealContact.connection_id == connection_id, DealContact.contact_id.in_(remote_ids)
+        )
+        changed.append(select(Wallet.id).where(*_of(Wallet, connection_id, DEAL), Wallet.remote_id.in_(deals)))
+    for rows in changed:
+        session.execute(statement.from_select(["wallet_id"], rows).prefix_with("OR IGNORE"))
 
 
 def catch_up(engine: Engine) -> int:
@@ -57,22 +80,29 @@ def catch_up(engine: Engine) -> int:
 
 
 def _index(session: Session, lot: list[int]) -> None:
-    session.execute(delete(_INDEX).where(_INDEX.c.rowid.in_(lot)))
-    session.execute(
-        text(
-            'INSERT INTO wallet_search (rowid, content) SELECT id, search_text FROM "Wallet" '
-            "WHERE id IN (SELECT wallet_id FROM search_pending ORDER BY wallet_id LIMIT :lot) AND deleted_at IS NULL"
-        ),
-        {"lot": len(lot)},
+    """Write the index entries of a lot anew. A deal is found by its contacts' names, phones and e-mails too."""
+    contact = aliased(Wallet)
+    theirs = (
+        select(func.group_concat(contact.search_text, "\n"))
+        .join_from(DealContact, contact, _is_contact_of(contact))
+        .where(DealContact.connection_id == Wallet.connection_id, DealContact.deal_id == Wallet.remote_id)
+        .scalar_subquery()
     )
+    content = case(
+        (Wallet.kind == DEAL, Wallet.search_text + func.coalesce("\n" + theirs, "")), else_=Wallet.search_text
+    )
+    rows = select(Wallet.id, content).where(Wallet.id.in_(lot), Wallet.deleted_at.is_(None))
+    session.execute(delete(_INDEX).where(_INDEX.c.rowid.in_(lot)))
+    session.execute(insert(_INDEX).from_select(["rowid", "content"], rows))
     session.execute(delete(SearchPending).where(SearchPending.wallet_id.in_(lot)))
 
 
-def matches(session: Session, query: str) -> ColumnElement[bool] | None:
+def matches(session: Session, connection_id: int, kind: str, query: str) -> ColumnElement[bool] | None:
     """The condition on `Wallet` for what a person typed; None where they typed nothing to search for.
 
     Every word must occur, anywhere in name, phone or e-mail, accents and case aside; what looks like a phone number
-    is also compared by its digits. It is always a literal search: no character has a meaning of its own.
+    is also compared by its digits. A deal has its contacts' phones and e-mails. It is always a literal search: no
+    character has a meaning of its own.
     """
     words = list(dict.fromkeys(fold(query.replace("\0", " ")).split()))
     if not words:
@@ -80,9 +110,13 @@ def matches(session: Session, query: str) -> ColumnElement[bool] | None:
     alternatives = [words]
     if _PHONE.fullmatch(query) and len(digits(query)) >= 3 and [digits(query)] != words:
         alternatives.append([digits(query)])
-    if session.get_bind().dialect.name != "sqlite":
-        return or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
-    return Wallet.id.in_(union_all(*_sources(session, alternatives)))
+    if session.get_bind().dialect.name == "sqlite":
+        return Wallet.id.in_(union_all(*_sources(session, alternatives)))
+    own = or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
+    if kind != DEAL:
+        return own
+    theirs = _deals_by_contact(alternatives).where(DealContact.connection_id == connection_id)
+    return or_(own, Wallet.remote_id.in_(theirs))
 
 
 def _sources(session: Session, alternatives: Sequence[Sequence[str]]) -> list[Select[Any]]:
@@ -92,8 +126,32 @@ def _sources(session: Session, alternatives: Sequence[Sequence[str]]) -> list[Se
         return indexed
     pending = select(SearchPending.wallet_id)
     current = [source.where(source.selected_columns[0].not_in(pending)) for source in indexed]
-    changed = or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
+    own = or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
+    theirs = _deals_by_contact(alternatives).where(
+        Wallet.kind == DEAL, DealContact.connection_id == Wallet.connection_id, DealContact.deal_id == Wallet.remote_id
+    )
+    changed = or_(own, theirs.correlate(Wallet).exists())
     return [*current, select(Wallet.id).where(Wallet.id.in_(pending), Wallet.deleted_at.is_(None), changed)]
+
+
+def _deals_by_contact(alternatives: Sequence[Sequence[str]]) -> Select[Any]:
+    """The ids of deals one of whose contacts matches."""
+    contact = aliased(Wallet)
+    says = or_(*[_all_in(contact.search_text, terms) for terms in alternatives])
+    return select(DealContact.deal_id).join_from(DealContact, contact, _is_contact_of(contact)).where(says)
+
+
+def _is_contact_of(contact: type[Wallet]) -> ColumnElement[bool]:
+    return and_(
+        contact.connection_id == DealContact.connection_id,
+        contact.kind == CONTACT,
+        contact.remote_id == DealContact.contact_id,
+        contact.deleted_at.is_(None),
+    )
+
+
+def _of(table: type[Wallet], connection_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
+    return table.connection_id == connection_id, table.kind == kind
 
 
 def _indexed(terms: Sequence[str]) -> Select[Any]:

@@ -164,3 +164,20 @@ def test_a_program_searches_as_people_do(people: Copies, session: Session) -> No
     deals = local_page(session, people.bakery, DEAL, "ana", 1, 50)
     assert [record["name"] for record in deals.records] == ["Ana Souza Antônio Zé"]
     assert local_page(session, people.workshop, CONTACT, "ana", 1, 50).records == []
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_deal_is_found_by_its_contacts(copies: Copies, behind: bool) -> None:
+    """By their names, phones and e-mails, whatever arrived first and whether the index is behind or not."""
+    store_deals(copies.engine, copies.bakery, [deal_record(1, "Bolo", contacts=[1, 2]), deal_record(2, "Torta")])
+    store_contacts(copies.engine, copies.bakery, PEOPLE[:2])
+    if behind:
+        with writing(copies.engine) as session:
+            search.mark(session, copies.bakery.id, CONTACT, [1, 2])
+    with Session(copies.engine) as session:
+        for query, found in {"souza": [1], "988124410": [1], "d'avila": [1], "bolo": [1], "torta": [2]}.items():
+            page = local_page(session, copies.bakery, DEAL, query, 1, 50)
+            assert [record["id"] for record in page.records] == found, query
+    bury_record(copies.engine, copies.bakery, CONTACT, 1)
+    with Session(copies.engine) as session:
+        assert local_page(session, copies.bakery, DEAL, "souza", 1, 50).records == []
