@@ -81,7 +81,7 @@ def worker(app: Flask) -> Iterator[None]:
         thread.join(20)
 
 
-def errors_of(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+def expect_error(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     """The body of an error, after checking that it has the shape that every error has."""
     body = answer.get_json(force=True)
     assert (answer.status_code, body["code"]) == (status, code), body
@@ -91,7 +91,7 @@ def errors_of(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     return dict(body)
 
 
-def good(answer: TestResponse, status: int = 200) -> dict[str, Any]:
+def expect_good(answer: TestResponse, status: int = 200) -> dict[str, Any]:
     """The body of a success."""
     body = answer.get_json(force=True)
     assert answer.status_code == status, body

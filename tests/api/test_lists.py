@@ -6,7 +6,7 @@ import pytest
 
 from kommo.connect.flow import disconnect
 from kommo.sandbox import Server
-from tests.api.conftest import Api, errors_of, good
+from tests.api.conftest import Api, expect_error, expect_good
 from tests.factories import ANA
 from tests.sync.accounts import connect, run
 
@@ -39,7 +39,7 @@ def test_every_page_in_turn_gives_every_record_once(
 ) -> None:
     wanted, found, number = padaria.world.ids(plural), [], 1
     while True:
-        body = good(synced.get(f"{path}?source={source}&limit=13&page={number}"))
+        body = expect_good(synced.get(f"{path}?source={source}&limit=13&page={number}"))
         found += body["data"]
         assert body["pagination"]["page"] == number
         if not body["pagination"]["hasNext"]:
@@ -55,7 +55,7 @@ def test_every_page_in_turn_gives_every_record_once(
 @BOTH
 def test_the_copy_answers_like_kommo(synced: Api, path: str, plural: str, field: str, shape: dict[str, type]) -> None:
     """Value by value, until the account changes."""
-    live, local = (good(synced.get(f"{path}?limit=250&source={source}")) for source in ("kommo", "local"))
+    live, local = (expect_good(synced.get(f"{path}?limit=250&source={source}")) for source in ("kommo", "local"))
     assert live["data"] == local["data"]
     assert live["message"] == local["message"]
     assert local["lastSync"].endswith("Z")
@@ -67,7 +67,7 @@ def test_the_copy_needs_no_token_and_asks_nobody(
 ) -> None:
     synced.token = None
     sent = padaria.world.requests
-    assert good(synced.get(f"{path}?source=local"))["data"]
+    assert expect_good(synced.get(f"{path}?source=local"))["data"]
     assert padaria.world.requests == sent
 
 
@@ -79,8 +79,8 @@ def test_kommo_is_read_live_by_default(
     first = padaria.world.ids(plural)[0]
     padaria.world.update(plural, first, name="Nome de agora")
     address = f"{path}?limit=1" + (f"&source={source}" if source else "")
-    assert good(synced.get(address))["data"][0]["name"] == "Nome de agora"
-    assert good(synced.get(f"{path}?limit=1&source=local"))["data"][0]["name"] != "Nome de agora"
+    assert expect_good(synced.get(address))["data"][0]["name"] == "Nome de agora"
+    assert expect_good(synced.get(f"{path}?limit=1&source=local"))["data"][0]["name"] != "Nome de agora"
 
 
 @BOTH
@@ -91,7 +91,9 @@ def test_what_pages_are_known_to_exist(
     """Kommo tells whether there is a next page; the copy knows them all."""
     total = padaria.world.count(plural)
     pages = -(-total // 8)
-    first, last, beyond = (good(synced.get(f"{path}?source={source}&limit=8&page={n}")) for n in (1, pages, pages + 5))
+    first, last, beyond = (
+        expect_good(synced.get(f"{path}?source={source}&limit=8&page={n}")) for n in (1, pages, pages + 5)
+    )
     exact = source == "local"
     assert first["pagination"] == {"page": 1, "limit": 8, "pageCount": pages if exact else 2, "hasNext": True}
     assert last["pagination"] == {"page": pages, "limit": 8, "pageCount": pages, "hasNext": False}
@@ -103,9 +105,9 @@ def test_what_pages_are_known_to_exist(
 @SOURCES
 def test_the_message_counts_what_is_in_the_answer(synced: Api, source: str) -> None:
     said = {
-        f"{path}?limit={limit}&page={page}": good(synced.get(f"{path}?limit={limit}&page={page}&source={source}"))[
-            "message"
-        ]
+        f"{path}?limit={limit}&page={page}": expect_good(
+            synced.get(f"{path}?limit={limit}&page={page}&source={source}")
+        )["message"]
         for path in ("/contacts", "/deals")
         for limit, page in ((50, 1), (1, 1), (50, 9))
     }
@@ -122,29 +124,32 @@ def test_searching(synced: Api, padaria: Server, source: str) -> None:
     padaria.world.update("contacts", record, name="João Serafim Quaresma")
     run(synced.services, connect(synced.services, padaria))
     for query in ("João Serafim", "Quaresma", "  Quaresma  ", "quaresma"):
-        body = good(synced.get("/contacts", query_string={"query": query, "source": source}))
+        body = expect_good(synced.get("/contacts", query_string={"query": query, "source": source}))
         assert [one["id"] for one in body["data"]] == [record]
         assert body["message"] == "1 contato obtido"
-    assert good(synced.get("/contacts", query_string={"query": "", "source": source}))["pagination"]["hasNext"]
+    assert expect_good(synced.get("/contacts", query_string={"query": "", "source": source}))["pagination"]["hasNext"]
 
 
-@pytest.mark.parametrize(
-    "query", ["%", "_", "'", '"', "\\", "x" * 10_000, "a\0b", "🙂", 'NEAR("a" "b")', "*", '"a', "a OR b", "-a", ";--"]
-)
+LITERAL = (
+    "%", "_", "'", '"', "\\", "x" * 10_000, "a\0b", "🙂", 'NEAR("a" "b")', "*", '"a', "a OR b", "-a", ";--",
+)  # fmt: skip
+
+
 @SOURCES
 @pytest.mark.parametrize(("path", "held"), [("/contacts", 60), ("/deals", 30)])
-def test_a_search_is_taken_literally(synced: Api, query: str, source: str, path: str, held: int) -> None:
-    body = good(synced.get(path, query_string={"query": query, "source": source, "limit": 250}))
-    assert len(body["data"]) < held
+def test_a_search_is_taken_literally(synced: Api, source: str, path: str, held: int) -> None:
+    for query in LITERAL:
+        body = expect_good(synced.get(path, query_string={"query": query, "source": source, "limit": 250}))
+        assert len(body["data"]) < held, query
 
 
 @BOTH
 def test_one_record_is_the_one_of_the_list(
     api: Api, padaria: Server, path: str, plural: str, field: str, shape: dict[str, type]
 ) -> None:
-    listed = good(api.get(f"{path}?limit=5"))["data"]
+    listed = expect_good(api.get(f"{path}?limit=5"))["data"]
     for one in listed:
-        body = good(api.post(path, json={field: one["id"]}))
+        body = expect_good(api.post(path, json={field: one["id"]}))
         assert body["data"] == one
         assert body["message"] in ("1 contato obtido", "1 negociação obtida")
 
@@ -156,7 +161,7 @@ def test_custom_fields_keep_the_documented_shape(api: Api, padaria: Server) -> N
     phone = {"field_id": 8, "field_name": "Telefone", "field_code": "PHONE", "field_type": "multitext",
              "values": [{"value": "+55 81 98765-4321", "enum_id": 3, "enum_code": "WORK"}]}  # fmt: skip
     record = padaria.world.add("contacts", name="Ana", custom_fields_values=[address, phone])
-    fields = good(api.post("/contacts", json={"contactId": record}))["data"]["custom_fields"]
+    fields = expect_good(api.post("/contacts", json={"contactId": record}))["data"]["custom_fields"]
     assert fields == [
         {"id": 7, "name": "Endereço", "code": "ADDRESS", "type": "smart_address",
          "values": [{"value": {"city": "Recife"}}]},
@@ -169,19 +174,19 @@ def test_custom_fields_keep_the_documented_shape(api: Api, padaria: Server) -> N
 def test_no_custom_fields_are_an_empty_list(api: Api, padaria: Server, absent: str) -> None:
     padaria.world.turn(no_custom_fields=absent)
     record = padaria.world.add("leads", name="Encomenda", custom_fields_values=None)
-    assert good(api.post("/deals", json={"dealId": record}))["data"]["custom_fields"] == []
+    assert expect_good(api.post("/deals", json={"dealId": record}))["data"]["custom_fields"] == []
 
 
 def test_a_price_keeps_its_cents(api: Api, padaria: Server) -> None:
     record = padaria.world.add("leads", name="Encomenda", price=1235, price_with_minor_units=1234.56)
-    price = good(api.post("/deals", json={"dealId": record}))["data"]["price"]
+    price = expect_good(api.post("/deals", json={"dealId": record}))["data"]["price"]
     assert price == 1234.56
     assert isinstance(price, float)
 
 
 def test_records_without_an_id_are_left_out(api: Api, padaria: Server) -> None:
     padaria.world.fail("/api/v4/contacts", 1, "no_id")
-    body = good(api.get("/contacts?limit=10"))
+    body = expect_good(api.get("/contacts?limit=10"))
     assert (len(body["data"]), body["message"]) == (9, "9 contatos obtidos")
 
 
@@ -196,13 +201,13 @@ def test_broken_records_never_break_the_answer(api: Api, padaria: Server, how: s
 def test_hostile_names_come_back_as_they_are(api: Api, padaria: Server) -> None:
     names = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}", "\u202eodnum", "  ", "🙂" * 100]
     ids: dict[int, Any] = {padaria.world.add("contacts", name=name): name for name in names}
-    found = {one["id"]: one["name"] for one in good(api.get("/contacts?limit=250"))["data"]}
+    found = {one["id"]: one["name"] for one in expect_good(api.get("/contacts?limit=250"))["data"]}
     assert {key: found[key] for key in ids} == ids
 
 
 def test_without_a_copy_the_empty_list_says_so(silent: Api) -> None:
     """An owner that nobody knows: no records, and `lastSync` says that nothing was ever copied."""
-    body = good(silent.get("/deals?source=local&userId=ninguem"))
+    body = expect_good(silent.get("/deals?source=local&userId=ninguem"))
     assert (body["data"], body["lastSync"], body["message"]) == ([], None, "0 negociações obtidas")
     assert body["pagination"] == {"page": 1, "limit": 50, "pageCount": 1, "hasNext": False}
 
@@ -210,5 +215,5 @@ def test_without_a_copy_the_empty_list_says_so(silent: Api) -> None:
 def test_a_copy_stays_readable_after_a_disconnect(synced: Api, padaria: Server) -> None:
     assert disconnect(synced.services, ANA, 1, with_copy=False)
     synced.token = None
-    assert len(good(synced.get("/contacts?source=local"))["data"]) == 50
-    errors_of(synced.get("/contacts"), 401, "token_missing")
+    assert len(expect_good(synced.get("/contacts?source=local"))["data"]) == 50
+    expect_error(synced.get("/contacts"), 401, "token_missing")

@@ -8,7 +8,7 @@ import pytest
 from kommo.api.errors import FAILED
 from kommo.sandbox import Server
 from kommo.settings import Settings
-from tests.api.conftest import Api, errors_of, good
+from tests.api.conftest import Api, expect_error, expect_good
 from tests.conftest import make_settings
 from tests.databases import free_port
 
@@ -61,7 +61,7 @@ def test_kommos_failures(
         )
         padaria.world.fail(r"/api/v4/\w+/\d+", None, how)
     answer = make(api, call)
-    body = errors_of(answer, status, code)
+    body = expect_error(answer, status, code)
     assert body["message"] == FAILED[call[3]]
     assert word in body["error"]
     assert ("Retry-After" in answer.headers) == (status == 429)
@@ -71,7 +71,7 @@ def test_kommos_failures(
 def test_kommo_refuses_the_token(api: Api, padaria: Server, call: tuple[Any, ...]) -> None:
     padaria.world.revoke(padaria.token)
     answer = make(api, call)
-    body = errors_of(answer, 401, "token_refused")
+    body = expect_error(answer, 401, "token_refused")
     assert (body["message"], body["error"]) == REFUSED
     assert "revogado" in body["advice"]
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -81,7 +81,7 @@ def test_kommo_refuses_the_token(api: Api, padaria: Server, call: tuple[Any, ...
 def test_the_tokens_time_is_over(api: Api, padaria: Server, call: tuple[Any, ...]) -> None:
     """The same texts as for a refused one; the code tells them apart, and the advice gives the day."""
     api.token = padaria.world.token(lifetime=-86_400)
-    body = errors_of(make(api, call), 401, "token_expired")
+    body = expect_error(make(api, call), 401, "token_expired")
     assert (body["message"], body["error"]) == REFUSED
     assert "venceu em " in body["advice"]
 
@@ -91,16 +91,16 @@ def test_kommo_blocks_this_address(api: Api, padaria: Server, call: tuple[Any, .
     """Whom to ask stands in the answer; nothing more is sent while the block lasts, but for a test."""
     padaria.world.block()
     answer = make(api, call)
-    body = errors_of(answer, 503, "blocked")
+    body = expect_error(answer, 503, "blocked")
     assert "suporte do Kommo" in body["error"]
     assert int(answer.headers["Retry-After"]) > 60
     sent = padaria.world.requests
-    again = errors_of(api.get("/contacts"), 503, "blocked")
+    again = expect_error(api.get("/contacts"), 503, "blocked")
     assert again["message"] == FAILED["contacts"]
     assert padaria.world.requests == sent
     padaria.world.unblock()
-    good(api.post("/test-connection", json={}))
-    good(api.get("/contacts"))
+    expect_good(api.post("/test-connection", json={}))
+    expect_good(api.get("/contacts"))
 
 
 def test_kommos_own_wait_is_handed_on(api: Api, padaria: Server) -> None:
@@ -112,7 +112,7 @@ def test_kommos_own_wait_is_handed_on(api: Api, padaria: Server) -> None:
 def test_a_passing_failure_is_not_seen(api: Api, padaria: Server) -> None:
     """KOMMO_RETRY_ATTEMPTS is 1 here: the second try answers."""
     fault = padaria.world.fail("/api/v4/contacts", 1, "500")
-    assert len(good(api.get("/contacts"))["data"]) == 50
+    assert len(expect_good(api.get("/contacts"))["data"]) == 50
     assert fault.hits == 1
 
 
@@ -126,7 +126,7 @@ def test_a_passing_failure_is_not_seen(api: Api, padaria: Server) -> None:
     ],
 )
 def test_no_such_record(api: Api, path: str, body: dict[str, int], text: str) -> None:
-    assert errors_of(api.post(path, json=body), 404, "not_found")["message"] == text
+    assert expect_error(api.post(path, json=body), 404, "not_found")["message"] == text
 
 
 @pytest.mark.parametrize("shape", ["204", "thin", "404"])
@@ -135,7 +135,7 @@ def test_a_record_in_the_trash_is_none(api: Api, padaria: Server, shape: str) ->
     padaria.world.turn(trashed_get=shape)
     record = padaria.world.ids("contacts")[0]
     padaria.world.delete("contacts", record)
-    errors_of(api.post("/contacts", json={"contactId": record}), 404, "not_found")
+    expect_error(api.post("/contacts", json={"contactId": record}), 404, "not_found")
 
 
 class TestNobodyListens:
@@ -147,7 +147,7 @@ class TestNobodyListens:
 
     @EACH
     def test_it_is_a_bad_gateway(self, api: Api, call: tuple[Any, ...]) -> None:
-        body = errors_of(make(api, call), 502, "connection_refused")
+        body = expect_error(make(api, call), 502, "connection_refused")
         assert body["message"] == FAILED[call[3]]
         assert "KOMMO_API_URL" in body["error"]
 
@@ -163,5 +163,5 @@ class TestNoAnswerInTime:
     @pytest.mark.parametrize("how", ["slow", "drip"])
     def test_it_is_a_gateway_time_out(self, api: Api, padaria: Server, call: tuple[Any, ...], how: str) -> None:
         padaria.world.fail(call[4], None, how, seconds=30)
-        body = errors_of(make(api, call), 504, "timed_out")
+        body = expect_error(make(api, call), 504, "timed_out")
         assert body["message"] == FAILED[call[3]]

@@ -18,7 +18,7 @@ from kommo.settings import Settings
 from kommo.store import connections, runs
 from kommo.store.tables import SyncRun
 from kommo.sync import control
-from tests.api.conftest import Api, errors_of, good, held_run
+from tests.api.conftest import Api, expect_error, expect_good, held_run
 from tests.conftest import make_settings
 from tests.crm.servers import RawServer
 from tests.factories import ANA
@@ -37,7 +37,7 @@ def number_of_runs(services: Services) -> int:
 @pytest.mark.usefixtures("worker")
 def test_the_answer_comes_when_the_run_is_over(api: Api, padaria: Server) -> None:
     answer = api.post("/sync", json={"jwtToken": padaria.token})
-    body = good(answer)
+    body = expect_good(answer)
     data = body["data"]
     assert body["message"] == "Sincronização concluída: 60 contatos, 30 negociações"
     assert (data["contactsCount"], data["dealsCount"], data["errors"], data["warnings"]) == (60, 30, [], [])
@@ -56,13 +56,13 @@ def test_the_answer_comes_when_the_run_is_over(api: Api, padaria: Server) -> Non
 @pytest.mark.usefixtures("worker")
 def test_a_later_run_tells_what_changed(api: Api, padaria: Server) -> None:
     world = padaria.world
-    good(api.post("/sync"))
+    expect_good(api.post("/sync"))
     first, second, *_ = world.ids("contacts")
     world.update("contacts", first, name="Outro nome")
     world.delete("contacts", second)
     world.add("contacts", name="Nova")
     world.add("leads", name="Nova")
-    data = good(api.post("/sync"))["data"]
+    data = expect_good(api.post("/sync"))["data"]
     assert data["changes"]["contacts"] == {"created": 1, "updated": 1, "unchanged": 58, "deleted": 1}
     assert data["changes"]["deals"] == {"created": 1, "updated": 0, "unchanged": 30, "deleted": 0}
     assert (data["contactsCount"], data["dealsCount"]) == (world.count("contacts"), world.count("leads")) == (60, 31)
@@ -72,12 +72,12 @@ def test_a_later_run_tells_what_changed(api: Api, padaria: Server) -> None:
 def test_the_message_has_a_singular(api: Api, padaria: Server) -> None:
     padaria.world.delete("contacts", *padaria.world.ids("contacts")[1:])
     padaria.world.delete("leads", *padaria.world.ids("leads")[1:])
-    assert good(api.post("/sync"))["message"] == "Sincronização concluída: 1 contato, 1 negociação"
+    assert expect_good(api.post("/sync"))["message"] == "Sincronização concluída: 1 contato, 1 negociação"
 
 
 def test_a_caller_that_will_not_wait_is_told_where_to_look(api: Api) -> None:
     answer = api.post("/sync", headers=NOW)
-    body = good(answer, 202)
+    body = expect_good(answer, 202)
     assert (body["message"], body["data"]["state"], body["data"]["lastSync"]) == (
         "Sincronização em andamento",
         "queued",
@@ -86,14 +86,14 @@ def test_a_caller_that_will_not_wait_is_told_where_to_look(api: Api) -> None:
     assert answer.headers["Preference-Applied"] == "respond-async"
     where = answer.headers["Location"]
     assert where == f"/api/kommo/sync/{body['data']['runId']}"
-    followed = good(api.client.get(where))
+    followed = expect_good(api.client.get(where))
     assert (followed["message"], followed["data"]) == ("Status de sincronização obtido", body["data"])
 
 
 def test_a_stored_token_is_not_tried_for_a_caller_that_will_not_wait(silent: Api, padaria: Server) -> None:
     connect(silent.services, padaria)
     sent = padaria.world.requests
-    good(silent.post("/sync", headers=NOW), 202)
+    expect_good(silent.post("/sync", headers=NOW), 202)
     assert padaria.world.requests == sent
 
 
@@ -101,7 +101,7 @@ def test_a_stored_token_is_not_tried_for_a_caller_that_will_not_wait(silent: Api
 def test_waiting_ends_when_the_caller_wants_it(api: Api, wish: str) -> None:
     """Nobody works on the run."""
     answer = api.post("/sync", headers={"Prefer": wish})
-    good(answer, 202)
+    expect_good(answer, 202)
     assert answer.headers["Preference-Applied"] == f"wait={wish[-1]}"
 
 
@@ -109,9 +109,9 @@ def test_waiting_ends_when_the_caller_wants_it(api: Api, wish: str) -> None:
 def test_the_owner_is_in_the_address_to_follow(silent: Api, padaria: Server) -> None:
     body = {"jwtToken": padaria.token, "userId": "Bruno & filhos"}
     answer = silent.post("/sync", json=body, headers=NOW)
-    run_id = good(answer, 202)["data"]["runId"]
-    assert good(silent.client.get(answer.headers["Location"]))["data"]["runId"] == run_id
-    errors_of(silent.get(f"/sync/{run_id}"), 404, "run_unknown")
+    run_id = expect_good(answer, 202)["data"]["runId"]
+    assert expect_good(silent.client.get(answer.headers["Location"]))["data"]["runId"] == run_id
+    expect_error(silent.get(f"/sync/{run_id}"), 404, "run_unknown")
     wait_for(lambda: silent.get("/sync?userId=Bruno %26 filhos").get_json()["data"]["state"] == "done")
 
 
@@ -123,17 +123,17 @@ class TestTheServersPatience:
         return make_settings(tmp_path, api_url=padaria.address, sync_wait=1)
 
     def test_it_is_over_by_itself(self, api: Api) -> None:
-        assert good(api.post("/sync"), 202)["data"]["state"] == "queued"
+        assert expect_good(api.post("/sync"), 202)["data"]["state"] == "queued"
 
     def test_no_caller_waits_longer(self, api: Api) -> None:
-        good(api.post("/sync", headers={"Prefer": "wait=3600"}), 202)
+        expect_good(api.post("/sync", headers={"Prefer": "wait=3600"}), 202)
 
 
 def test_a_second_one_is_told_of_the_first(api: Api, padaria: Server) -> None:
-    first = good(api.post("/sync", headers=NOW), 202)["data"]["runId"]
+    first = expect_good(api.post("/sync", headers=NOW), 202)["data"]["runId"]
     for body in ({}, {"jwtToken": padaria.token}):
         answer = api.post("/sync", json=body)
-        refused = errors_of(answer, 409, "sync_running")
+        refused = expect_error(answer, 409, "sync_running")
         assert refused["data"]["runId"] == first
         assert answer.headers["Location"] == f"/api/kommo/sync/{first}"
     assert number_of_runs(api.services) == 1
@@ -143,7 +143,7 @@ def test_a_stored_token_is_not_tried_while_a_run_goes_on(silent: Api, padaria: S
     connection = connect(silent.services, padaria)
     sent = padaria.world.requests
     with held_run(silent.services, connection) as run_id:
-        assert errors_of(silent.post("/sync"), 409, "sync_running")["data"]["runId"] == run_id
+        assert expect_error(silent.post("/sync"), 409, "sync_running")["data"]["runId"] == run_id
     assert padaria.world.requests == sent
 
 
@@ -181,8 +181,8 @@ def test_half_of_the_threads_wait_and_no_more(app: Flask, silent: Api, padaria: 
         thread.start()
     wait_for(lambda: not places.acquire(blocking=False) or places.release())
     connect(silent.services, padaria, "quinto")
-    good(silent.post("/sync", json={"userId": "quinto"}), 202)
-    good(silent.get("/sync?userId=quinto"))
+    expect_good(silent.post("/sync", json={"userId": "quinto"}), 202)
+    expect_good(silent.get("/sync?userId=quinto"))
     with writing(silent.services.engine) as session:
         for run_id in runs.due_ids(session):
             runs.cancel(session, run_id)
@@ -210,7 +210,7 @@ def test_a_run_that_ends_with_errors_keeps_what_it_stored(api: Api, padaria: Ser
     assert body["data"]["errors"] == [body["error"]]
     assert "recusou este token" in body["error"]
     assert (body["data"]["state"], body["data"]["syncSuccess"]) == ("failed", False)
-    status = good(api.get("/sync"))["data"]
+    status = expect_good(api.get("/sync"))["data"]
     assert (status["syncSuccess"], status["errors"]) == (False, body["data"]["errors"])
     assert status["lastSync"] == body["data"]["lastSync"]
 
@@ -259,7 +259,7 @@ def test_a_run_that_cannot_begin_answers_with_its_cause(
         connect(api.services, padaria)
         api.token = None
     padaria.world.fail(path, None, how)
-    errors_of(api.post("/sync"), status, code)
+    expect_error(api.post("/sync"), status, code)
     assert number_of_runs(api.services) == 0
     with reading(api.services.engine) as session:
         found = connections.current(session, ANA)
@@ -286,14 +286,14 @@ class TestAnAccountThatIsNotTheTokens:
         return make_settings(tmp_path, api_url=elsewhere.address, retry_attempts=0)
 
     def test_it_is_not_stored_where_the_caller_named_the_first(self, api: Api, elsewhere: RawServer) -> None:
-        body = errors_of(api.post("/sync", json={"accountId": PADARIA.account_id}), 400, "account_mismatch")
+        body = expect_error(api.post("/sync", json={"accountId": PADARIA.account_id}), 400, "account_mismatch")
         assert body["field"] == "accountId"
         assert len(elsewhere.heads) == 2
         with reading(api.services.engine) as session:
             assert connections.all_of(session, ANA) == []
 
     def test_it_is_kommos_word_that_counts_otherwise(self, api: Api) -> None:
-        assert good(api.post("/sync", headers=NOW), 202)["data"]["accountId"] == 30009999
+        assert expect_good(api.post("/sync", headers=NOW), 202)["data"]["accountId"] == 30009999
 
 
 def test_before_any_run(silent: Api, padaria: Server) -> None:
@@ -307,11 +307,11 @@ def test_before_any_run(silent: Api, padaria: Server) -> None:
 def test_during_a_run_the_last_one_still_counts(silent: Api, padaria: Server) -> None:
     connection = connect(silent.services, padaria)
     over = run(silent.services, connection)
-    before = good(silent.get("/sync"))["data"]
+    before = expect_good(silent.get("/sync"))["data"]
     with held_run(silent.services, connection) as run_id:
-        during = good(silent.get("/sync"))["data"]
-        alone = good(silent.get(f"/sync/{run_id}"))["data"]
-        listed = good(silent.get("/contacts?source=local"))
+        during = expect_good(silent.get("/sync"))["data"]
+        alone = expect_good(silent.get(f"/sync/{run_id}"))["data"]
+        listed = expect_good(silent.get("/contacts?source=local"))
     assert (before["runId"], before["state"], before["syncSuccess"]) == (over.id, "done", True)
     assert (during["runId"], during["state"], during["syncSuccess"]) == (run_id, "queued", True)
     assert during["lastSync"] == before["lastSync"] == listed["lastSync"]
@@ -325,8 +325,8 @@ def test_a_paused_run_says_what_it_waits_for(api: Api, padaria: Server) -> None:
     padaria.world.fail(r"/api/v4/leads\?", None, "502")
     answer = api.post("/sync", headers={"Prefer": "respond-async"})
     where = answer.headers["Location"]
-    wait_for(lambda: good(api.client.get(where))["data"]["state"] == "paused")
-    data = good(api.client.get(where))["data"]
+    wait_for(lambda: expect_good(api.client.get(where))["data"]["state"] == "paused")
+    data = expect_good(api.client.get(where))["data"]
     assert data["waiting"] == f"{ServerFault.sentence} Continua sozinha daqui a pouco."
     assert (data["errors"], data["syncSuccess"], data["contactsCount"]) == ([], False, 60)
-    errors_of(api.post("/sync"), 409, "sync_running")
+    expect_error(api.post("/sync"), 409, "sync_running")

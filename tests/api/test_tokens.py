@@ -16,7 +16,7 @@ from kommo.sandbox import Server
 from kommo.settings import Settings
 from kommo.store import connections
 from kommo.vault import Vault
-from tests.api.conftest import Api, errors_of, good
+from tests.api.conftest import Api, expect_error, expect_good
 from tests.conftest import make_settings
 from tests.crm.people import token as made_up
 from tests.factories import ANA, BRUNO
@@ -79,9 +79,9 @@ def test_the_order_is_body_header_address_stored_environment(silent: Api, source
         options["headers"] = {"Authorization": f"Bearer {sources.tokens['header']}"}
     if "address" in names:
         options["query_string"] = {"jwtToken": sources.tokens["address"]}
-    good(silent.post("/test-connection", **options))
+    expect_good(silent.post("/test-connection", **options))
     sources.server.world.revoke(sources.tokens[names[0]])
-    errors_of(silent.post("/test-connection", **options), 401, "token_refused")
+    expect_error(silent.post("/test-connection", **options), 401, "token_refused")
 
 
 def test_the_second_variable_counts_where_the_first_is_missing(tmp_path: Path, padaria: Server) -> None:
@@ -97,13 +97,13 @@ def test_the_second_variable_counts_where_the_first_is_missing(tmp_path: Path, p
 def test_a_blank_token_leaves_its_place_to_the_next(silent: Api, sources: Sources, blank: str | None) -> None:
     sources.only("header")
     headers = {"Authorization": f"Bearer {sources.tokens['header']}"}
-    good(silent.post("/test-connection", json={"jwtToken": blank}, headers=headers))
+    expect_good(silent.post("/test-connection", json={"jwtToken": blank}, headers=headers))
 
 
 @pytest.mark.parametrize("header", ["bearer {}", "BEARER {}", "Bearer   {} "])
 def test_the_scheme_may_be_written_in_any_case(silent: Api, sources: Sources, header: str) -> None:
     sources.only("header")
-    good(silent.get("/test-connection", headers={"Authorization": header.format(sources.tokens["header"])}))
+    expect_good(silent.get("/test-connection", headers={"Authorization": header.format(sources.tokens["header"])}))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_scheme_may_be_written_in_any_case(silent: Api, sources: Sources, he
 )
 def test_what_is_not_kommos_token_is_left_alone(silent: Api, sources: Sources, headers: dict[str, str]) -> None:
     sources.only("first")
-    good(silent.get("/test-connection", headers=headers))
+    expect_good(silent.get("/test-connection", headers=headers))
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
@@ -134,7 +134,7 @@ def test_only_a_synchronisation_stores_the_token(app: Flask, silent: Api, padari
     with reading(silent.services.engine) as session:
         assert connections.all_of(session, ANA) == []
     body = {"jwtToken": padaria.token, "userId": 2}
-    good(silent.post("/sync", json=body, headers={"Prefer": "respond-async"}), 202)
+    expect_good(silent.post("/sync", json=body, headers={"Prefer": "respond-async"}), 202)
     with reading(silent.services.engine) as session:
         assert connections.all_of(session, ANA) == []
         (kept,) = connections.all_of(session, BRUNO)
@@ -144,7 +144,7 @@ def test_only_a_synchronisation_stores_the_token(app: Flask, silent: Api, padari
 
 def test_a_refused_token_is_not_stored(silent: Api, padaria: Server) -> None:
     padaria.world.revoke(padaria.token)
-    errors_of(silent.post("/sync", json={"jwtToken": padaria.token}), 401, "token_refused")
+    expect_error(silent.post("/sync", json={"jwtToken": padaria.token}), 401, "token_refused")
     with reading(silent.services.engine) as session:
         assert connections.all_of(session, ANA) == []
 
@@ -166,7 +166,7 @@ NO_TOKENS = {
 @pytest.mark.parametrize("text", NO_TOKENS, ids=lambda text: text[:12])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/test-connection"), ("POST", "/sync"), ("POST", "/deals")])
 def test_a_text_that_is_no_token_is_refused(silent: Api, padaria: Server, method: str, path: str, text: str) -> None:
-    body = errors_of(silent.post(path, json={"jwtToken": text, "dealId": 1}), 400, NO_TOKENS[text])
+    body = expect_error(silent.post(path, json={"jwtToken": text, "dealId": 1}), 400, NO_TOKENS[text])
     assert body["field"] == "jwtToken"
     assert body["message"].startswith("O token informado ")
     assert text not in body["error"] + body["message"]
@@ -181,14 +181,13 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("host", HOSTILE, ids=str)
-def test_a_token_for_a_foreign_host_sends_no_packet(silent: Api, padaria: Server, host: object) -> None:
+def test_a_token_for_a_foreign_host_sends_no_packet(silent: Api, padaria: Server) -> None:
     """Although KOMMO_API_URL says where everything goes: such a token is not from Kommo."""
-    token = made_up(api_domain=host)
-    for path in ("/test-connection", "/sync"):
-        errors_of(silent.post(path, json={"jwtToken": token}), 400, "host_refused")
-    errors_of(silent.get("/contacts", headers={"Authorization": f"Bearer {token}"}), 400, "host_refused")
-    errors_of(silent.get("/deals", query_string={"source": "local", "jwtToken": token}), 400, "host_refused")
+    for token in (made_up(api_domain=host) for host in HOSTILE):
+        for path in ("/test-connection", "/sync"):
+            expect_error(silent.post(path, json={"jwtToken": token}), 400, "host_refused")
+        expect_error(silent.get("/contacts", headers={"Authorization": f"Bearer {token}"}), 400, "host_refused")
+        expect_error(silent.get("/deals", query_string={"source": "local", "jwtToken": token}), 400, "host_refused")
     assert padaria.world.requests == 0
 
 
@@ -202,23 +201,23 @@ class TestWithoutAnyToken:
     @pytest.mark.parametrize(("method", "path"), CALLS)
     def test_it_is_said_in_the_documents_words(self, silent: Api, method: str, path: str) -> None:
         answer = call(silent, method, path)
-        body = errors_of(answer, 401, "token_missing")
+        body = expect_error(answer, 401, "token_missing")
         assert (body["message"], body["error"]) == ("JWT token não foi fornecido", "JWT token ausente")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
     def test_invisible_characters_are_no_token(self, silent: Api) -> None:
-        errors_of(silent.post("/test-connection", json={"jwtToken": "\u200b\ufeff"}), 401, "token_missing")
+        expect_error(silent.post("/test-connection", json={"jwtToken": "\u200b\ufeff"}), 401, "token_missing")
 
     def test_after_a_disconnect_there_is_none(self, silent: Api, padaria: Server) -> None:
         connection = connect(silent.services, padaria)
-        good(silent.get("/contacts"))
+        expect_good(silent.get("/contacts"))
         assert disconnect(silent.services, ANA, connection, with_copy=False)
-        errors_of(silent.get("/contacts"), 401, "token_missing")
+        expect_error(silent.get("/contacts"), 401, "token_missing")
 
     def test_a_token_under_another_key_is_unreadable(self, silent: Api, padaria: Server) -> None:
         """The key in `instance/` was lost: another token has to be sent, and may be."""
         connect(silent.services, padaria)
         found = silent.client.application.extensions
         found["kommo"] = replace(silent.services, vault=Vault(b"\1" * 32))
-        assert "chave" in errors_of(silent.get("/contacts"), 401, "token_unreadable")["error"]
-        good(silent.get("/contacts", headers={"Authorization": f"Bearer {padaria.token}"}))
+        assert "chave" in expect_error(silent.get("/contacts"), 401, "token_unreadable")["error"]
+        expect_good(silent.get("/contacts", headers={"Authorization": f"Bearer {padaria.token}"}))
