@@ -101,15 +101,15 @@ def matches(session: Session, connection_id: int, kind: str, query: str) -> Colu
     """The condition on `Wallet` for what a person typed; None where they typed nothing to search for.
 
     Every word must occur, anywhere in name, phone or e-mail, accents and case aside; what looks like a phone number
-    is also compared by its digits. A deal has its contacts' phones and e-mails. It is always a literal search: no
-    character has a meaning of its own.
+    is compared as it was typed and by its digits. A deal has its contacts' phones and e-mails. It is always a literal
+    search: no character has a meaning of its own.
     """
-    words = list(dict.fromkeys(fold(query.replace("\0", " ")).split()))
-    if not words:
+    typed = fold(query.replace("\0", " "))
+    if not typed:
         return None
-    alternatives = [words]
-    if _PHONE.fullmatch(query) and len(digits(query)) >= 3 and [digits(query)] != words:
-        alternatives.append([digits(query)])
+    alternatives = [list(dict.fromkeys(typed.split()))]
+    if _PHONE.fullmatch(query) and len(digits(query)) >= 4:
+        alternatives = [[term] for term in dict.fromkeys((typed, digits(query)))]
     if session.get_bind().dialect.name == "sqlite":
         return Wallet.id.in_(union_all(*_sources(session, alternatives)))
     own = or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
