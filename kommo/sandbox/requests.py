@@ -11,6 +11,8 @@ import orjson
 from kommo.sandbox.answers import Refused
 from kommo.sandbox.query import parse_brackets
 
+_TIMES = ("created_at", "updated_at", "closed_at", "complete_till")
+
 
 @dataclass(slots=True)
 class Request:
@@ -61,11 +63,17 @@ class Request:
             raise Refused(400, "Request body has to be an array of objects")
         if len(items) > 250:
             raise Refused(400, "At most 250 entities in one request")
-        return items
+        return [_whole_times(item) for item in items]
 
     def one(self, *, strict_type: bool = False) -> dict[str, Any]:
         """The body as one object. Raises Refused if it is anything else."""
         item = self.json(strict_type=strict_type)
         if not isinstance(item, dict):
             raise Refused(400, "Request body has to be an object")
-        return item
+        return _whole_times(item)
+
+
+def _whole_times(item: dict[str, Any]) -> dict[str, Any]:
+    """`item` with its times in whole seconds: clients send what their language calls a timestamp, a float."""
+    times = {key: int(item[key]) for key in _TIMES if isinstance(item.get(key), float) and abs(item[key]) < 2**40}
+    return item | times

@@ -193,6 +193,14 @@ def test_creation_time_can_be_given_once(api: Api, world: World) -> None:
     assert world.record("leads", deal)["updated_at"] == NOW
 
 
+def test_times_may_come_as_floats_and_are_kept_whole(api: Api, world: World) -> None:
+    deal = _made(api, "leads", name="x", created_at=1_700_000_000.75, status_id=142, closed_at=1_790_000_000.0)
+
+    record = world.record("leads", deal)
+    assert (record["created_at"], record["closed_at"]) == (1_700_000_000, 1_790_000_000)
+    assert type(record["closed_at"]) is int
+
+
 def test_writes_are_signed_by_nobody_or_by_whom_they_say(api: Api, world: World) -> None:
     deal = _made(api, "leads", name="x", created_by=7002)
 
