@@ -8,7 +8,7 @@ AXE := node_modules/axe-core/axe.min.js
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench pictures soak clean
+.PHONY: help run test lint bench pictures clean
 
 help: ## mostra este texto
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from kommo.crm.client import Kommo
-from kommo.crm.errors import Blocked, TokenRefused
+from kommo.crm.errors import Blocked, RateLimited, TokenRefused
 from kommo.crm.transport import Transport
 from kommo.services import Services
 from kommo.store import connections
-from kommo.store.budget import INSTALLATION, BudgetBlocked, SqlBudget
+from kommo.store.budget import INSTALLATION, BudgetBlocked, BudgetFull, SqlBudget
 from kommo.store.tables import Connection
 
 DEMO = "demo"
+LONGEST_WAIT = 15.0  # seconds somebody at a page, or a program, waits for a free slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ class SharedBudget:
     rows: SqlBudget
 
     def slot(self, purpose: str, *, max_wait: float | None = None) -> float:  # noqa: ARG002 - the protocol's
-        """Reserve one request; gives the seconds to sleep. Raises Blocked while nobody may send."""
+        """Reserve one request; gives the seconds to sleep. Raises Blocked and RateLimited as the protocol says."""
         try:
-            return self.rows.reserve()
+            return self.rows.reserve(max_wait)
         except BudgetBlocked as blocked:
             raise Blocked(retry_after=blocked.seconds) from None
+        except BudgetFull as full:
+            raise RateLimited(retry_after=full.seconds) from None
 
     def slow_down(self, seconds: float) -> None:
         """Push everybody's next request back."""
@@ -51,12 +54,13 @@ def open_client(
 ) -> Iterator[Kommo]:
     """A client for a token at an address; `options` are those of `Kommo` (purpose, should_stop, …)."""
     settings = services.settings
+    usual = {
+        "attempts": settings.retry_attempts,
+        "delay": settings.retry_delay_ms / 1000,
+        "max_wait": None if options.get("purpose") == "sync" else LONGEST_WAIT,
+    }
     with Transport(base_address, token, timeout=settings.timeout_ms / 1000) as transport:
-        yield Kommo(
-            transport,
-            budget,
-            **{"attempts": settings.retry_attempts, "delay": settings.retry_delay_ms / 1000} | options,
-        )
+        yield Kommo(transport, budget, **usual | options)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ class Budget(Protocol):
     def slot(self, purpose: str, *, max_wait: float | None = None) -> float:
         """Reserve one request; gives the seconds to sleep before it is sent, outside of any transaction.
 
+        Below 0 the slot has gone by already.
+
         `purpose` is "sync", "page" or "api". Raises Blocked (with `retry_after`) while nobody may send, and
         RateLimited (with `retry_after`) where the wait would be longer than `max_wait`; nothing is reserved then.
         """

@@ -4,9 +4,10 @@ A slot is taken with one statement by the database's own clock, and slept for ou
 little wider than 1/limit, so that jitter on the way never makes 8 of 7 in any one second at Kommo.
 """
 
+import time
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, case, select, update
+from sqlalchemy import ColumnElement, Engine, case, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import clock, reading, writing
@@ -25,6 +26,14 @@ class BudgetBlocked(Exception):
         self.seconds = seconds
 
 
+class BudgetFull(Exception):
+    """The next free slot is `seconds` away: longer than the caller would wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"full for {seconds:.0f} s")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class SqlBudget:
     """The budget of one scope (the installation, or one account) at `limit` requests a second; 0 means no limit."""
@@ -33,8 +42,11 @@ class SqlBudget:
     scope: str
     limit: float
 
-    def reserve(self) -> float:
-        """Take the next slot; gives the seconds to sleep before sending. Raises BudgetBlocked while nobody may send."""
+    def reserve(self, longest: float | None = None) -> float:
+        """Take the next slot; gives the seconds to sleep before sending, below 0 where it has gone by already.
+
+        Raises BudgetBlocked while nobody may send, BudgetFull where the wait would be longer than `longest` seconds.
+        """
         if not self.limit:
             self._require_free()
             return 0.0
@@ -42,19 +54,20 @@ class SqlBudget:
         begin = case((RateSlot.next_at > clock(), RateSlot.next_at), else_=clock())
         statement = (
             update(RateSlot)
-            .where(RateSlot.scope == self.scope, RateSlot.blocked_until <= clock())
+            .where(RateSlot.scope == self.scope, RateSlot.blocked_until <= clock(), *self._within(longest))
             .values(next_at=begin + interval, requests=RateSlot.requests + 1)
             .returning(RateSlot.next_at - interval - clock())
             .execution_options(synchronize_session=False)
         )
         with writing(self.engine) as session:
-            wait = session.execute(statement).scalar_one_or_none()
+            wait, taken = session.execute(statement).scalar_one_or_none(), time.monotonic()
             if wait is None:
                 self._make(session)
-                wait = session.execute(statement).scalar_one_or_none()
+                wait, taken = session.execute(statement).scalar_one_or_none(), time.monotonic()
         if wait is None:
             self._require_free()
-        return max(float(wait or 0.0), 0.0)
+            raise BudgetFull(self._busy_for())
+        return float(wait) - (time.monotonic() - taken)  # the commit has taken its time
 
     def blocked_for(self) -> float:
         """Seconds for which nobody may send, after Kommo blocked this address; 0 when free."""
@@ -85,6 +98,14 @@ class SqlBudget:
                 .values(values)
                 .execution_options(synchronize_session=False)
             )
+
+    def _within(self, longest: float | None) -> list[ColumnElement[bool]]:
+        return [] if longest is None else [RateSlot.next_at - clock() <= longest]
+
+    def _busy_for(self) -> float:
+        with reading(self.engine) as session:
+            statement = select(RateSlot.next_at - clock()).where(RateSlot.scope == self.scope)
+            return max(float(session.execute(statement).scalar_one_or_none() or 0.0), 0.0)
 
     def _require_free(self) -> None:
         if seconds := self.blocked_for():

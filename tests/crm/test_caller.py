@@ -7,7 +7,7 @@ import pytest
 from kommo.crm import errors
 from kommo.crm.answers import Answer
 from kommo.crm.budget import Unlimited
-from kommo.crm.caller import BLOCK_PAUSE, LONGEST_PAUSE, PIECE, Caller
+from kommo.crm.caller import BLOCK_PAUSE, LATE, LONGEST_PAUSE, PIECE, Caller
 from kommo.crm.transport import Transport
 from tests.crm.people import HandClock, Ledger, token
 from tests.crm.servers import BLOCK, FAULT, HTML, OK, REFUSED, TOO_MANY, Handler, RawServer, answer, says
@@ -288,3 +288,17 @@ def test_an_unlimited_budget_never_waits_but_honours_a_block() -> None:
     assert caught.value.retry_after == pytest.approx(6.0)
     clock.sleep(6.0)
     assert budget.slot("sync") == 0.0
+
+
+def test_a_slot_that_went_by_is_not_used() -> None:
+    """A busy machine wakes us late: the request would leave beside others, so another slot is taken."""
+    clock, ledger = HandClock(), Ledger(waits=[0.1, -0.3, 0.0])
+    oversleeps = iter([LATE * 2])
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds + next(oversleeps, 0.0))
+
+    with RawServer(says(OK)) as server, Transport(server.address, token(), timeout=5) as transport:
+        Caller(transport, ledger, sleep=sleep, clock=clock).call(PATH, [], body_of)
+        assert len(server.heads) == 1
+    assert ledger.slots == ["sync"] * 3  # overslept, gone by on arrival, on time

@@ -23,10 +23,10 @@ __all__ = ["Access", "connect", "copy_of", "difference", "open_client", "run", "
 KINDS = {"contact": "contacts", "deal": "leads"}
 
 
-def connect(services: Services, server: Server, owner: str = "1") -> int:
+def connect(services: Services, server: Server, owner: str = "1", *, full: bool = False) -> int:
     """Connect the sandbox's account for an owner; gives the connection's number."""
     access = Access(server.token, read_token(server.token), server.address)
-    outcome = flow.keep(services, owner, access, flow.test(services, access, full=False))
+    outcome = flow.keep(services, owner, access, flow.test(services, access, full=full))
     assert outcome.connection_id is not None, outcome.report.error
     return outcome.connection_id
 

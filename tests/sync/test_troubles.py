@@ -86,7 +86,7 @@ def test_a_block_stops_everybody_until_a_person_tries(services: Services, padari
     again = run(services, account)
     assert again.state == "failed"
     assert padaria.world.requests == 0
-    connect(services, padaria)
+    connect(services, padaria, full=True)
     assert run(services, account).proved
 
 

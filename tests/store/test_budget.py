@@ -1,0 +1,67 @@
+"""The request budget: one slot a request, evenly apart, for everybody; and the two ways of being told to wait."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from kommo.services import Services
+from kommo.store.budget import MARGIN, BudgetBlocked, BudgetFull, SqlBudget
+
+
+def test_slots_are_evenly_apart_whoever_takes_them(services: Services) -> None:
+    """Twenty at once, from eight threads: no two closer than the limit says."""
+    budget = SqlBudget(services.engine, "installation", 7.0)
+
+    def reserve(_: int) -> float:
+        wait = budget.reserve()
+        return time.monotonic() + wait
+
+    with ThreadPoolExecutor(8) as pool:
+        moments = sorted(pool.map(reserve, range(20)))
+    gaps = [later - sooner for sooner, later in zip(moments, moments[1:], strict=False)]
+    interval = MARGIN / 7
+    assert sum(gaps) == pytest.approx(19 * interval, abs=0.1)
+    assert min(moments[n + 7] - moments[n] for n in range(13)) > 0.95
+
+
+def test_scopes_do_not_wait_for_each_other(services: Services) -> None:
+    one, other = (SqlBudget(services.engine, scope, 1.0) for scope in ("account:1", "account:2"))
+    one.reserve()
+    assert one.reserve() > 0.8
+    assert other.reserve() < 0.1
+
+
+def test_without_a_limit_nothing_is_waited_for(services: Services) -> None:
+    budget = SqlBudget(services.engine, "installation", 0.0)
+    assert [budget.reserve() for _ in range(5)] == [0.0] * 5
+
+
+@pytest.mark.parametrize("limit", [0.0, 6.0])
+def test_a_block_stops_everybody_until_it_is_over(services: Services, limit: float) -> None:
+    budget = SqlBudget(services.engine, "installation", limit)
+    budget.block(30)
+    with pytest.raises(BudgetBlocked) as blocked:
+        budget.reserve()
+    assert 25 < blocked.value.seconds <= 30
+    assert 25 < budget.blocked_for() <= 30
+    budget.unblock()
+    assert budget.reserve() < 1
+    assert budget.blocked_for() == 0
+
+
+def test_a_429_pushes_the_next_one_back_once(services: Services) -> None:
+    """Four threads that met it at the same time do not add up."""
+    budget = SqlBudget(services.engine, "installation", 6.0)
+    for _ in range(4):
+        budget.slow_down(10)
+    assert 9 < budget.reserve() <= 10.1
+
+
+def test_who_would_wait_too_long_is_told_so_and_takes_nothing(services: Services) -> None:
+    budget = SqlBudget(services.engine, "installation", 6.0)
+    budget.slow_down(10)
+    with pytest.raises(BudgetFull) as full:
+        budget.reserve(2.0)
+    assert 9 < full.value.seconds <= 10
+    assert 9 < budget.reserve(60.0) <= 10.1
