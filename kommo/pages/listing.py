@@ -11,7 +11,6 @@ from kommo.pages.htmx import is_htmx, page_or_block
 from kommo.store.filters import BadFilter, Filters, parse
 from kommo.store.lists import ListPage
 from kommo.store.names import Name, Names
-from kommo.store.tables import Connection
 from kommo.store.tables.wallet import CONTACT
 
 
@@ -84,8 +83,3 @@ def _goes_on_typing() -> bool:
     """Whether this is one more letter of a search that is in the browser's history already."""
     before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
     return request.headers.get("HX-Trigger") == "q" and bool(before.get("q") and request.args.get("q"))
-
-
-def is_empty(connection: Connection | None, page: ListPage[Any] | None) -> bool:
-    """Whether there is nothing to list at all: no account, or no record of this kind in its copy."""
-    return connection is None or page is None or not page.total

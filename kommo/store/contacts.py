@@ -42,7 +42,6 @@ class ContactPage:
     company: Name | None
     deals: list[LinkedDeal]
     deals_total: int
-    names: Names
 
 
 def contact_list(
@@ -85,7 +84,6 @@ def contact_page(session: Session, connection: Connection, contact_id: int) -> C
         company=company(session, connection.id, contact.company_id),
         deals=deals,
         deals_total=total,
-        names=known,
     )
 
 

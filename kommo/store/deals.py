@@ -45,7 +45,6 @@ class DealPage:
     loss_reason: Name | None
     contacts: list[LinkedContact]
     contacts_total: int
-    names: Names
 
 
 def deal_list(
@@ -92,7 +91,6 @@ def deal_page(session: Session, connection: Connection, deal_id: int) -> DealPag
         loss_reason=loss_reasons(session, connection.id, [reason])[reason] if reason else None,
         contacts=contacts,
         contacts_total=total,
-        names=known,
     )
 
 

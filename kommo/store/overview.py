@@ -4,7 +4,7 @@ Won and lost are dated by `closed_at`, in months of the account's calendar. All 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
@@ -82,7 +82,6 @@ class Overview:
     by_person: list[tuple[Name | None, Sum]]
     pipelines: list[PipelineSums]
     undated: int
-    names: Names = field(repr=False)
 
     @property
     def this_month(self) -> MonthSums:
@@ -107,7 +106,6 @@ def overview(session: Session, connection: Connection, now: float) -> Overview:
         by_person=[(known.user(person), sums) for person, sums in persons],
         pipelines=_pipelines(session, connection, known, stages),
         undated=undated,
-        names=known,
     )
 
 
