@@ -10,6 +10,9 @@ _SYMBOLS = {"BRL": "R$", "USD": "US$", "EUR": "€", "GBP": "£", "ARS": "AR$", 
 _NO_CENTS = {"CLP", "PYG", "JPY", "KRW", "VND"}
 _MARK = re.compile(r"[\u0300-\u036f]")
 _SPACE = re.compile(r"\s+")
+_SIGNS = re.compile(r"^[\W_]+")
+SORT_LENGTH = 100  # characters of a name that count for sorting; PostgreSQL limits an index entry's size
+NAMELESS = "\U0010fffd"  # sorts behind every letter
 
 
 def fold(text: str) -> str:
@@ -17,6 +20,11 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = _MARK.sub("", unicodedata.normalize("NFKD", text))
     return _SPACE.sub(" ", text.casefold()).strip()
+
+
+def sort_key(text: str) -> str:
+    """What names are sorted by, as in a phone book: folded, signs in front ignored, the nameless last."""
+    return _SIGNS.sub("", fold(text))[:SORT_LENGTH] or NAMELESS
 
 
 def digits(text: str) -> str:

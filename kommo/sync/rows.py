@@ -9,9 +9,7 @@ from kommo.crm.records import Contact, Deal
 from kommo.db import Serialized
 from kommo.store.records import Incoming
 from kommo.store.search import search_text
-from kommo.text import fold
-
-SORT_LENGTH = 100  # characters of a name that count for sorting; PostgreSQL limits an index entry's size
+from kommo.text import sort_key
 
 
 def contact_row(contact: Contact) -> Incoming:
@@ -55,13 +53,12 @@ def _row(
     closed_at: int | None = None,
 ) -> Incoming:
     content = orjson.dumps(record.raw, option=orjson.OPT_SORT_KEYS)
-    folded = fold(title)
     values: dict[str, Any] = {
         "name": name,
         "type": "EXTERNAL_INTEGRATION",
         "balance": balance,
         "title": title,
-        "title_folded": folded[:SORT_LENGTH],
+        "title_folded": sort_key(title),
         "phone": phones[0] if phones else None,
         "email": emails[0] if emails else None,
         "responsible_user_id": record.responsible_user_id,

@@ -86,3 +86,11 @@ def test_counts_and_shares() -> None:
     assert text.percent(71, 100) == f"71,0{NBSP}%"
     assert text.percent(1, 0) == "—"
     assert text.digits("+55 (11) 98812-4410") == "5511988124410"
+
+
+def test_names_are_sorted_as_in_a_phone_book() -> None:
+    names = ["", "Zélia", "<script>", "ana", '"Bia"', "Élcio", "   ", "10 de Maio", "李小龍", "_Caio"]
+    assert sorted(names, key=text.sort_key) == [
+        "10 de Maio", "ana", '"Bia"', "_Caio", "Élcio", "<script>", "Zélia", "李小龍", "", "   ",
+    ]  # fmt: skip
+    assert len(text.sort_key("x" * 1000)) == text.SORT_LENGTH

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_slots_are_evenly_apart_whoever_takes_them(services: Services) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         moments = sorted(pool.map(reserve, range(20)))
-    gaps = [later - sooner for sooner, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in pairwise(moments)]
     interval = MARGIN / 7
     assert sum(gaps) == pytest.approx(19 * interval, abs=0.1)
     assert min(moments[n + 7] - moments[n] for n in range(13)) > 0.95
