@@ -10,7 +10,8 @@ from kommo.sandbox import Server
 from tests.crm.people import token as made_up
 from tests.processes import server, wait_for
 
-FAULTS = (None, "401", "403_scope", "403_html", "402", "429", "500", "html_200", "redirect", "reset", "truncated")
+# The block comes last: nothing is sent after it.
+FAULTS = (None, "401", "403_scope", "402", "429", "500", "html_200", "redirect", "reset", "truncated", "403_html")
 
 
 def parts(token: str) -> list[str]:

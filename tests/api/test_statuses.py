@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kommo.api.errors import FAILED
+from kommo.connect import access, flow
 from kommo.sandbox import Server
 from kommo.settings import Settings
 from tests.api.conftest import Api, expect_error, expect_good
@@ -88,7 +89,7 @@ def test_the_tokens_time_is_over(api: Api, padaria: Server, call: tuple[Any, ...
 
 @EACH
 def test_kommo_blocks_this_address(api: Api, padaria: Server, call: tuple[Any, ...]) -> None:
-    """Whom to ask stands in the answer; nothing more is sent while the block lasts, but for a test."""
+    """Whom to ask stands in the answer; nothing more is sent until a person tests the account."""
     padaria.world.block()
     answer = make(api, call)
     body = expect_error(answer, 503, "blocked")
@@ -99,7 +100,9 @@ def test_kommo_blocks_this_address(api: Api, padaria: Server, call: tuple[Any, .
     assert again["message"] == FAILED["contacts"]
     assert padaria.world.requests == sent
     padaria.world.unblock()
-    expect_good(api.post("/test-connection", json={}))
+    expect_error(api.post("/test-connection", json={}), 503, "blocked")
+    assert padaria.world.requests == sent
+    assert flow.test(api.services, access.inline(padaria.token, api.services.settings)).ok
     expect_good(api.get("/contacts"))
 
 

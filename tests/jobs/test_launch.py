@@ -134,3 +134,11 @@ def test_the_shell_syncs_and_says_how_it_ended(tmp_path: Path) -> None:
         )
         assert (lost.returncode, lost.stdout) == (2, "")
         assert "Nenhuma conta conectada" in lost.stderr
+
+
+def test_the_shell_names_a_bad_setting_too(tmp_path: Path) -> None:
+    env = processes.environment(tmp_path / "instance", PORT="abc")
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "kommo", "sync"], cwd=processes.ROOT, env=env, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (2, "PORT tem um valor que não serve; use um número de 1 a 65535.\n")

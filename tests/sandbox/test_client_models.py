@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import requests
+from amocrm import v2 as amocrm
 from requests.adapters import HTTPAdapter
 
 from kommo.sandbox import Server, World, make_world, serve
 
-amocrm = pytest.importorskip("amocrm.v2")
 # The library still calls datetime.utcfromtimestamp, which Python 3.12 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning")
 HOST = "https://padariaestrela.amocrm.ru/"

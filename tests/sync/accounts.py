@@ -59,7 +59,7 @@ def difference(services: Services, connection_id: int, world: World) -> list[str
     """Every way in which copy and account differ: missing, ghost, other values, other links. Empty when exact."""
     found = []
     for kind, plural in KINDS.items():
-        held, there = copy_of(services, connection_id, kind), set(world.ids(plural))
+        held, there = copy_of(services, connection_id, kind), set(listed(world, plural))
         found += [f"{kind} {key} missing" for key in sorted(there - set(held))]
         found += [f"{kind} {key} ghost" for key in sorted(set(held) - there)]
         for key in sorted(there & set(held)):
@@ -70,11 +70,18 @@ def difference(services: Services, connection_id: int, world: World) -> list[str
         for link in session.scalars(statement):
             links.setdefault(link.deal_id, []).append(link.contact_id)
     living = set(world.ids("contacts"))  # Kommo shows a deal's living contacts only
-    for key in world.ids("leads"):
+    for key in listed(world, "leads"):
         there_now = [contact for contact in world.contacts_of(key) if contact in living]
         if sorted(links.get(key, [])) != sorted(there_now):
             found.append(f"deal {key} links {links.get(key)} instead of {there_now}")
     return found
+
+
+def listed(world: World, kind: str) -> list[int]:
+    """Ids of the records that Kommo's list gives: not those of incoming requests, where they are left out."""
+    with world.lock:
+        rows = list(world.state.tables[kind])
+    return sorted(row.id for row in rows if not row.deleted and (world.switches.list_unsorted or not row.unsorted))
 
 
 def _compare(kind: str, key: int, held: dict[str, Any], world: World) -> list[str]:
