@@ -1,14 +1,10 @@
 """How close to Kommo's own limit a first load comes: 7 requests a second, 150 ms an answer, never one 429."""
 
 import tempfile
-import threading
-import time
 from pathlib import Path
 
-from bench.ingest import CONTACTS, DEALS, open_panel
-from bench.tools import kommo, row
-from kommo.connect import flow
-from kommo.sync import control, engine
+from bench.ingest import CONTACTS, DEALS, load_once, open_panel
+from bench.tools import kommo, row, worker
 
 RATE, LATENCY_MS, PAGE = 7, 150, 250
 
@@ -20,15 +16,9 @@ def measure() -> None:
     print(f"\nPace: {pages} pages at {RATE} requests/s and {LATENCY_MS} ms an answer")
     with kommo(CONTACTS, DEALS, rate=RATE, latency_ms=LATENCY_MS) as fake, tempfile.TemporaryDirectory() as folder:
         services = open_panel(Path(folder), fake, rate_limit=RATE)
-        outcome = flow.connect(services, "1", fake.token, full=False)
-        assert outcome.connection_id is not None, outcome.report.error
-        time.sleep(1.5)
-        fake.control("reset")
-        run_id = control.start(services, outcome.connection_id, "shell")
-        begin = time.perf_counter()
-        engine.run_one(services, run_id, "bench", threading.Event())
-        seconds = time.perf_counter() - begin
-        seen = fake.control("counters")
+        with worker(Path(folder), fake, rate_limit=RATE):
+            seconds = load_once(services, fake).seconds
+            seen = fake.control("counters")
         services.engine.dispose()
     row("requests", str(seen["requests"]))
     row("429 answers", str(seen["rejected_429"]), "0")

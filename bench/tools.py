@@ -94,6 +94,23 @@ def kommo(contacts: int, deals: int, *, rate: int = 0, latency_ms: int = 0) -> I
         child.stdout.close()
 
 
+@contextmanager
+def worker(folder: Path, fake: Kommo, *, rate_limit: float) -> Iterator[None]:
+    """A worker process of the installation in `folder`, as `python app.py` starts it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KOMMO_")}
+    ours = {"KOMMO_INSTANCE": str(folder / "instance"), "KOMMO_API_URL": fake.address, "MALLOC_ARENA_MAX": "2"}
+    command = [sys.executable, "-m", "kommo.jobs.worker", "--until-stdin-closes"]
+    env = kept | ours | {"KOMMO_RATE_LIMIT": str(rate_limit)}
+    with (folder / "worker.log").open("ab") as log:
+        child = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log)
+    assert child.stdin
+    try:
+        yield
+    finally:
+        child.stdin.close()
+        child.wait(30)
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """`python app.py` as a process; `started` is how long it took to the first page, seconds."""

@@ -5,6 +5,8 @@ transaction that reads first and writes later fails at once with SQLITE_BUSY_SNA
 """
 
 import sqlite3
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +47,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
+_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # a lock for each SQLite file
 
 
 class clock(FunctionElement[float]):
@@ -76,6 +79,7 @@ def engine_options(url: str) -> dict[str, Any]:
     if make_url(url).get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False}
         options["pool_size"] = 20
+        options["pool_use_lifo"] = True  # the fewest connections, each with a page cache of its own
     else:
         options["pool_pre_ping"] = True
         options["pool_size"] = 10
@@ -100,8 +104,27 @@ def prepare_engine(engine: Engine) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """One write transaction, committed at the end and rolled back on an error. Never hold it over a request."""
-    with Session(engine.execution_options(kommo_writing=True), expire_on_commit=False) as session, session.begin():
+    session = Session(engine.execution_options(kommo_writing=True), expire_on_commit=False)
+    with _turn(engine), session, session.begin():
         yield session
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """The threads of a process take turns at SQLite's one writer: its own waiting sleeps up to 100 ms at a time.
+
+    Other processes are waited for by the busy timeout; so is a turn that does not come in time.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    lock = _turns[str(engine.url)]
+    came = lock.acquire(timeout=BUSY_TIMEOUT)
+    try:
+        yield
+    finally:
+        if came:
+            lock.release()
 
 
 @contextmanager
@@ -122,7 +145,7 @@ def _dumps(value: Any) -> str:
 
 def _connect_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-4000"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-2000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

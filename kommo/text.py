@@ -10,6 +10,7 @@ _SYMBOLS = {"BRL": "R$", "USD": "US$", "EUR": "€", "GBP": "£", "ARS": "AR$", 
 _NO_CENTS = {"CLP", "PYG", "JPY", "KRW", "VND"}
 _MARK = re.compile(r"[\u0300-\u036f]")
 _SPACE = re.compile(r"\s+")
+_NO_DIGIT = re.compile(r"[^0-9]+")
 _SIGNS = re.compile(r"^[\W_]+")
 SORT_LENGTH = 100  # characters of a name that count for sorting; PostgreSQL limits an index entry's size
 NAMELESS = "\U0010fffd"  # sorts behind every letter
@@ -29,7 +30,7 @@ def sort_key(text: str) -> str:
 
 def digits(text: str) -> str:
     """Only the digits of `text` ("+55 (11) 9" -> "55119")."""
-    return "".join(char for char in text if "0" <= char <= "9")
+    return _NO_DIGIT.sub("", text)
 
 
 def number(value: float, places: int = 0) -> str:

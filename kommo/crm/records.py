@@ -76,6 +76,7 @@ class Deal:
 
 
 Record = Contact | Deal
+_NESTED = (dict, list)
 
 
 def contact_from(raw: Any) -> Contact:
@@ -165,15 +166,16 @@ def _without_links(raw: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     record = raw.copy()
     record.pop("_links", None)
     embedded = raw.get("_embedded")
-    if embedded:
+    if embedded and type(embedded) in _NESTED:
         record["_embedded"] = embedded = _stripped(embedded)
     return record, mapping(embedded)
 
 
 def _stripped(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _stripped(item) for key, item in value.items() if key != "_links"}
-    return [_stripped(item) for item in value] if isinstance(value, list) else value
+    """A list or an object without any `_links`; plain values are not looked into, most values are."""
+    if isinstance(value, list):
+        return [_stripped(item) if type(item) in _NESTED else item for item in value]
+    return {key: _stripped(item) if type(item) in _NESTED else item for key, item in value.items() if key != "_links"}
 
 
 def _required_id(record: Mapping[str, Any]) -> int:

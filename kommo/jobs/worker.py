@@ -4,6 +4,7 @@ It ends at SIGTERM or Ctrl-C within seconds, at the end of a page, and when the 
 """
 
 import argparse
+import gc
 import os
 import signal
 import socket
@@ -103,6 +104,13 @@ def end_with_parent(stop: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
+def _calm_the_collector() -> None:
+    """Pages of records are trees, freed by counting; looking through them for cycles took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a worker; gives the exit code. A bad setting or schema is one Portuguese line."""
     parser = argparse.ArgumentParser(prog="python -m kommo.jobs.worker", description="Trabalhador do Painel Kommo.")
@@ -115,6 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     logs.configure(services.settings)
+    _calm_the_collector()
     worker = Worker(services)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stopping.set())

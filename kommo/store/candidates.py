@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Insert, Table, case, delete, func, or_, select, update
+from sqlalchemy import Insert, Table, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from kommo.store.tables import SyncCandidate, SyncRun, SyncSeen, Wallet
@@ -120,25 +120,9 @@ def guarded_titles(session: Session, connection_id: int, run_id: int, stream: st
 def forget_lot(session: Session, lot: int) -> int:
     """Drop bookkeeping of runs that are over, at most `lot` rows; gives how many. Guarded candidates stay."""
     over = select(SyncRun.id).where(SyncRun.state.in_(("done", "failed", "cancelled")))
-    run_id = session.scalars(select(SyncSeen.run_id).where(SyncSeen.run_id.in_(over)).limit(1)).one_or_none()
-    dropped = 0
-    if run_id is not None:
-        some = select(SyncSeen.stream, SyncSeen.remote_id).where(SyncSeen.run_id == run_id).limit(lot)
-        keys = [(run_id, row.stream, row.remote_id) for row in session.execute(some)]
-        for stream in {key[1] for key in keys}:
-            ids = [key[2] for key in keys if key[1] == stream]
-            session.execute(
-                delete(SyncSeen)
-                .where(SyncSeen.run_id == run_id, SyncSeen.stream == stream, SyncSeen.remote_id.in_(ids))
-                .execution_options(synchronize_session=False)
-            )
-        dropped = len(keys)
-    session.execute(
-        delete(SyncCandidate)
-        .where(
-            SyncCandidate.run_id.in_(over),
-            or_(SyncCandidate.verdict.is_(None), SyncCandidate.verdict != GUARDED),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return dropped
+    key = (SyncSeen.run_id, SyncSeen.stream, SyncSeen.remote_id)
+    some = select(*key).where(SyncSeen.run_id.in_(over)).limit(lot)
+    dropped = session.connection().execute(delete(SyncSeen.__table__).where(tuple_(*key).in_(some)))  # type: ignore[arg-type]
+    settled = or_(SyncCandidate.verdict.is_(None), SyncCandidate.verdict != GUARDED)
+    session.connection().execute(delete(_TABLE).where(_TABLE.c.run_id.in_(over), settled))
+    return dropped.rowcount

@@ -1,6 +1,6 @@
 """Erasing an account's copy, in short transactions, so that nobody waits for it; may be taken up anywhere."""
 
-from sqlalchemy import Engine, Table, delete, select, text
+from sqlalchemy import Engine, Table, delete, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from kommo.db import writing
@@ -54,12 +54,7 @@ def _some_links(session: Session, connection_id: int) -> bool:
 
 def _some_seen(session: Session, connection_id: int) -> bool:
     runs = select(SyncRun.id).where(SyncRun.connection_id == connection_id)
-    some = select(SyncSeen.run_id, SyncSeen.stream, SyncSeen.remote_id).where(SyncSeen.run_id.in_(runs)).limit(LOT)
-    keys = list(session.execute(some))
-    for key in keys:
-        session.execute(
-            delete(SyncSeen).where(
-                SyncSeen.run_id == key.run_id, SyncSeen.stream == key.stream, SyncSeen.remote_id == key.remote_id
-            )
-        )
-    return bool(keys)
+    key = (SyncSeen.run_id, SyncSeen.stream, SyncSeen.remote_id)
+    some = select(*key).where(SyncSeen.run_id.in_(runs)).limit(LOT)
+    dropped = session.connection().execute(delete(SyncSeen.__table__).where(tuple_(*key).in_(some)))  # type: ignore[arg-type]
+    return dropped.rowcount > 0

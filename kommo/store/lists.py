@@ -75,10 +75,14 @@ def window(session: Session, connection: Connection, kind: str, filters: Filters
     everything = live(connection, kind)
     total = count_where(session, everything)
     narrowing = _narrowing(session, connection, kind, filters)
-    matched = count_where(session, [*everything, *narrowing]) if narrowing else total
+    wanted = [*everything, *narrowing]
+    if filters.query and (found := _searched(session, wanted, filters, size)):
+        ids, matched = found
+        return Window(ids, matched, total, filters.page, -(-matched // size))
+    matched = count_where(session, wanted) if narrowing else total
     pages = max(-(-matched // size), 1)
     page = min(filters.page, pages)
-    ids = _ids(session, [*everything, *narrowing], filters.sort, size, (page - 1) * size) if matched else []
+    ids = _ids(session, wanted, filters.sort, size, (page - 1) * size) if matched else []
     return Window(ids, matched, total, page, pages)
 
 
@@ -131,11 +135,23 @@ def _narrowing(session: Session, connection: Connection, kind: str, filters: Fil
     return found if searched is None else [*found, searched]
 
 
+def _searched(
+    session: Session, conditions: Sequence[ColumnElement[bool]], filters: Filters, size: int
+) -> tuple[list[int], int] | None:
+    """One window's ids and how many match, from one walk through the matches; None where the window is empty."""
+    statement = select(Wallet.id, func.count().over()).where(*conditions).order_by(*_order(filters.sort))
+    rows = session.execute(statement.limit(size).offset((filters.page - 1) * size)).all()
+    return ([row.id for row in rows], rows[0][1]) if rows else None
+
+
 def _ids(session: Session, conditions: Sequence[ColumnElement[bool]], sort: str, limit: int, offset: int) -> list[int]:
-    """The ids of one window; the record's own id settles what is equal, so that pages never overlap."""
+    """The ids of one window."""
+    statement = select(Wallet.id).where(*conditions).order_by(*_order(sort)).limit(limit).offset(offset)
+    return list(session.scalars(statement))
+
+
+def _order(sort: str) -> list[Any]:
+    """What a list is sorted by; the record's own id settles what is equal, so that pages never overlap."""
     column = _SORTED[sort.removeprefix("-")]
     order: list[Any] = [column] if column is Wallet.remote_id else [column, Wallet.remote_id]
-    if sort.startswith("-"):
-        order = [each.desc() for each in order]
-    statement = select(Wallet.id).where(*conditions).order_by(*order).limit(limit).offset(offset)
-    return list(session.scalars(statement))
+    return [each.desc() for each in order] if sort.startswith("-") else order

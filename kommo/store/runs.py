@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from kommo.db import clock, now
 from kommo.store.tables import Connection, SyncRun, SyncStream
 from kommo.store.tables.runs import ACTIVE
 
+_RUNS: Table = SyncRun.__table__  # type: ignore[assignment]
 STREAMS = ("contacts", "deals")
 KEPT = 200  # finished runs an account keeps in its history
 
@@ -101,13 +102,14 @@ def hold(session: Session, held: Claim, lease: float, *, requests: int = 0) -> b
 
     Raises LostLease where the run is no longer ours: the first statement of every transaction that writes for it.
     """
+    run = _RUNS.c
     statement = (
-        update(SyncRun)
-        .where(*_ours(held))
-        .values(lease_until=clock() + lease, requests=SyncRun.requests + requests)
-        .returning(SyncRun.cancel)
+        update(_RUNS)
+        .where(run.id == held.run_id, run.fence == held.fence, run.state == "running")
+        .values(lease_until=clock() + lease, requests=run.requests + requests)
+        .returning(run.cancel)
     )
-    cancel = session.execute(statement).scalar_one_or_none()
+    cancel = session.connection().execute(statement).scalar_one_or_none()
     if cancel is None:
         raise LostLease(f"run {held.run_id} is not ours any more")
     return bool(cancel)

@@ -5,7 +5,7 @@ would halve the ingest, so pages only note which rows changed and `catch_up` ind
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -62,21 +62,22 @@ def mark(session: Session, connection_id: int, kind: str, remote_ids: Sequence[i
         )
         changed.append(select(Wallet.id).where(*_of(Wallet, connection_id, DEAL), Wallet.remote_id.in_(deals)))
     for rows in changed:
-        session.execute(statement.from_select(["wallet_id"], rows).prefix_with("OR IGNORE"))
+        session.connection().execute(statement.from_select(["wallet_id"], rows).prefix_with("OR IGNORE"))
 
 
-def catch_up(engine: Engine) -> int:
+def catch_up(engine: Engine, should_stop: Callable[[], bool] = lambda: False) -> int:
     """Index every row that is noted, a lot a transaction; gives how many there were. Safe to stop anywhere."""
     if engine.dialect.name != "sqlite":
         return 0
     done = 0
-    while True:
+    while not should_stop():
         with writing(engine) as session:
             lot = list(session.scalars(select(SearchPending.wallet_id).order_by(SearchPending.wallet_id).limit(LOT)))
             if not lot:
                 return done
             _index(session, lot)
         done += len(lot)
+    return done
 
 
 def _index(session: Session, lot: list[int]) -> None:

@@ -3,7 +3,9 @@
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Session
 from kommo.crm.client import Kommo
 from kommo.db import writing
 from kommo.services import Services
-from kommo.store import runs
+from kommo.store import runs, search
 from kommo.store.records import Target
 from kommo.store.runs import Claim, LostLease
 from kommo.sync.streams import StreamSpec
@@ -103,6 +105,31 @@ class Run:
             raise Cancelled
         if self._stopping.is_set():
             raise Stopping
+
+
+class Indexer:
+    """Brings the search index up to date beside the reading: SQLite works while Python waits for Kommo."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"index-{run.claim.run_id}")
+        self._last: Future[int] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._pool.shutdown()
+
+    def start(self) -> None:
+        """Begin with what is noted so far."""
+        self._last = self._pool.submit(search.catch_up, self._run.services.engine, self._run.should_stop)
+
+    def finish(self) -> None:
+        """Wait until everything noted so far is indexed; raises what stood in the way."""
+        self.start()
+        assert self._last is not None
+        self._last.result()
 
 
 class Heartbeat:

@@ -8,12 +8,12 @@ import time
 
 from kommo.crm.client import Page
 from kommo.db import now, reading
-from kommo.store import candidates, records, runs, search
+from kommo.store import candidates, records, runs
 from kommo.store.tables import SyncRun, SyncStream
 from kommo.sync import bands, changes, deletions, proof, streams
 from kommo.sync.catalogues import read_catalogues, read_companies, refresh_pipelines_if_unknown
 from kommo.sync.counting import PAGE, Length, measure
-from kommo.sync.run import Run
+from kommo.sync.run import Indexer, Run
 from kommo.sync.streams import StreamSpec
 
 RECOUNTS = 3  # on an account that people work in, counts differ for a moment
@@ -31,9 +31,11 @@ def carry_out(run: Run) -> list[str]:
     if since is None:
         since = math.floor(run.kommo.server_time or time.time())
         run.note(server_started_at=since)
-    for spec in streams.ALL:
-        read_stream(run, spec)
-    return Settling(run, since).settle()
+    with Indexer(run) as indexer:
+        for spec in streams.ALL:
+            read_stream(run, spec)
+            indexer.start()
+        return Settling(run, since, indexer).settle()
 
 
 def read_stream(run: Run, spec: StreamSpec) -> None:
@@ -93,9 +95,10 @@ def _row(run: Run, spec: StreamSpec) -> SyncStream:
 class Settling:
     """After the pages: what changed, went or came back meanwhile; names and index; then the proof."""
 
-    def __init__(self, run: Run, since: int) -> None:
+    def __init__(self, run: Run, since: int, indexer: Indexer) -> None:
         self.run = run
         self.since = since
+        self.indexer = indexer
         self.again: set[str] = set()
 
     def settle(self) -> list[str]:
@@ -135,7 +138,7 @@ class Settling:
             deletions.settle_candidates(self.run, spec, self._pass(spec))
         read_companies(self.run)
         refresh_pipelines_if_unknown(self.run)
-        search.catch_up(self.run.services.engine)
+        self.indexer.finish()
         self.since = begin
 
     def _events_since(self) -> int:
