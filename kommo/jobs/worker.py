@@ -108,7 +108,7 @@ def _calm_the_collector() -> None:
     """Pages of records are trees, freed by counting; looking through them for cycles took a fifth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(20_000, 20, 20)
 
 
 def main(arguments: list[str] | None = None) -> int:
