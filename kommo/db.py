@@ -4,6 +4,7 @@ Reads run in deferred transactions. Every write goes through `writing()`, which 
 transaction that reads first and writes later fails at once with SQLITE_BUSY_SNAPSHOT, whatever the busy timeout.
 """
 
+import importlib.util
 import sqlite3
 import threading
 from collections import defaultdict
@@ -20,6 +21,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
+
+from kommo.settings import SettingError
 
 BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
 
@@ -73,7 +76,10 @@ def now(session: Session) -> float:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """What `create_engine` needs for this address: serialiser, pool, time limits."""
+    """What `create_engine` needs for this address: serialiser, pool, time limits.
+
+    Raises SettingError where the driver it takes is not installed.
+    """
     options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
     options["hide_parameters"] = True  # an error's text must not hold people's data
     if make_url(url).get_backend_name() == "sqlite":
@@ -81,9 +87,18 @@ def engine_options(url: str) -> dict[str, Any]:
         options["pool_size"] = 20
         options["pool_use_lifo"] = True  # the fewest connections, each with a page cache of its own
     else:
+        require_package("psycopg", "DATABASE_URL", "psycopg[binary]")
         options["pool_pre_ping"] = True
         options["pool_size"] = 10
     return options
+
+
+def require_package(module: str, variable: str, package: str) -> None:
+    """Raise SettingError where an optional package that a setting asks for is not installed."""
+    if importlib.util.find_spec(module) is None:
+        raise SettingError(
+            f"{variable} pede um pacote que não está instalado: rode pip install '{package}' e inicie de novo."
+        )
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -10,18 +10,22 @@ from typing import Any
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from sqlalchemy.engine import make_url
 
+from kommo.db import require_package
+
 NAME = "kommo"
 Bell = Callable[[str, int], None]
 
 
 def open_queue(address: str) -> Huey:
-    """The queue at an address of the setting KOMMO_QUEUE_URL."""
+    """The queue at an address of the setting KOMMO_QUEUE_URL. Raises SettingError where its driver is missing."""
     options: dict[str, Any] = {"results": False, "utc": True}
     scheme = make_url(address).get_backend_name() if address.startswith("sqlite") else address.partition(":")[0]
     if scheme == "sqlite":
         return SqliteHuey(NAME, filename=make_url(address).database, cache_mb=1, timeout=10, **options)
     if scheme == "postgresql":
+        require_package("psycopg", "KOMMO_QUEUE_URL", "psycopg[binary]")
         return PostgresHuey(NAME, dsn=address, **options)
+    require_package("redis", "KOMMO_QUEUE_URL", "redis")
     return RedisHuey(NAME, url=address, **options)
 
 

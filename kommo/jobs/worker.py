@@ -117,14 +117,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--until-stdin-closes", action="store_true", help="termina quando a entrada padrão fecha")
     options = parser.parse_args(arguments)
     try:
-        services = open_services(load())
+        settings = load()
+        logs.configure(settings)
+        services = open_services(settings)
         schema.require_current(services.engine)
+        worker = Worker(services)
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)
         return 2
-    logs.configure(services.settings)
     _calm_the_collector()
-    worker = Worker(services)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stopping.set())
     if options.until_stdin_closes:

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from kommo.db import reading, sqlite_file, writing
 
@@ -36,8 +37,7 @@ def current(connection: Connection) -> str | None:
 
 def require_current(engine: Engine) -> None:
     """Raise SchemaError unless the database is exactly at this program's revision."""
-    with reading(engine) as session:
-        found = current(session.connection())
+    found = _found(engine)
     if found != head():
         _refuse_newer(found)
         raise SchemaError("O banco de dados ainda não foi preparado por esta versão; inicie primeiro `python app.py`.")
@@ -48,8 +48,7 @@ def upgrade(engine: Engine, backups: Path) -> None:
 
     One process does it, in one transaction, after a copy of the SQLite file was put into `backups`.
     """
-    with reading(engine) as session:
-        found = current(session.connection())
+    found = _found(engine)
     if found == head():
         return
     _refuse_newer(found)
@@ -74,6 +73,20 @@ def backup(file: Path, folder: Path, label: str) -> Path:
     for old in sorted(folder.glob("kommo-*.sqlite3"))[:-KEPT_BACKUPS]:
         old.unlink()
     return target
+
+
+def _found(engine: Engine) -> str | None:
+    """The revision the database is at; raises SchemaError where it cannot be read at all."""
+    try:
+        with reading(engine) as session:
+            return current(session.connection())
+    except DatabaseError as error:
+        file = sqlite_file(str(engine.url))
+        where = f"O arquivo {file}" if file else f"O servidor de banco de dados {engine.url.host}"
+        reason = str(error.orig).splitlines()[0]
+        raise SchemaError(
+            f"{where} não pôde ser lido ({reason}): confira DATABASE_URL, ou restaure uma cópia de instance/backups."
+        ) from None
 
 
 def _refuse_newer(found: str | None) -> None:

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests import processes
+from tests.databases import free_port
 
 CONTACTS = "/api/kommo/contacts?source=local"
 
@@ -83,6 +84,17 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     database.commit()
     database.close()
     assert "versão mais nova" in _refused(tmp_path)
+
+
+def test_a_database_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "kommo.sqlite3").write_text("isto não é um banco de dados " * 50)
+    sentence = _refused(tmp_path)
+    assert "kommo.sqlite3 não pôde ser lido (file is not a database)" in sentence
+    nobody = f"postgresql+psycopg://ninguem:segredo@127.0.0.1:{free_port()}/kommo"
+    sentence = _refused(tmp_path, DATABASE_URL=nobody)
+    assert "O servidor de banco de dados 127.0.0.1 não pôde ser lido" in sentence
+    assert "segredo" not in sentence
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
