@@ -54,8 +54,9 @@ def open_client(
 ) -> Iterator[Kommo]:
     """A client for a token at an address; `options` are those of `Kommo` (purpose, should_stop, …)."""
     settings = services.settings
+    person = options.get("purpose") == "page"  # who looks at a page that hangs would rather try again
     usual = {
-        "attempts": settings.retry_attempts,
+        "attempts": min(settings.retry_attempts, 1) if person else settings.retry_attempts,
         "delay": settings.retry_delay_ms / 1000,
         "max_wait": None if options.get("purpose") == "sync" else LONGEST_WAIT,
     }

@@ -97,8 +97,10 @@ def claim(session: Session, run_id: int, worker: str, lease: float) -> Claim | N
     return Claim(*row) if row else None
 
 
-def hold(session: Session, held: Claim, lease: float, *, requests: int = 0) -> bool:
+def hold(session: Session, held: Claim, lease: float, *, requests: int = 0, going_on: bool = True) -> bool:
     """Renew the lease inside the caller's transaction; gives whether a person asked to cancel.
+
+    `going_on` tells that the run waits for nothing any more.
 
     Raises LostLease where the run is no longer ours: the first statement of every transaction that writes for it.
     """
@@ -106,7 +108,9 @@ def hold(session: Session, held: Claim, lease: float, *, requests: int = 0) -> b
     statement = (
         update(_RUNS)
         .where(run.id == held.run_id, run.fence == held.fence, run.state == "running")
-        .values(lease_until=clock() + lease, requests=run.requests + requests)
+        .values(
+            lease_until=clock() + lease, requests=run.requests + requests, waiting=None if going_on else run.waiting
+        )
         .returning(run.cancel)
     )
     cancel = session.connection().execute(statement).scalar_one_or_none()

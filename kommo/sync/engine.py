@@ -1,14 +1,17 @@
 """One run from claim to end, in a worker: what it may meet and how it ends."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
 from kommo.connect.client import open_kommo
+from kommo.crm.check import expired_instead
 from kommo.crm.errors import Cancelled as Interrupted
 from kommo.crm.errors import KommoError, TokenRefused, Verdict
+from kommo.crm.token import Claims
 from kommo.db import writing
 from kommo.services import Services
 from kommo.store import candidates, connections, runs
@@ -83,6 +86,7 @@ def _refused(run: Run, connection: Connection, error: KommoError) -> None:
         _pause(run, None, f"{error.sentence} Continua sozinha daqui a pouco.")
         return
     if isinstance(error, TokenRefused):
+        error = expired_instead(error, Claims(expires_at=connection.expires_at), time.time())
         with writing(run.services.engine) as session:
             connections.mark_refused(session, connection.id)
     _end(run, "failed", [f"{error.sentence} {error.advice}".strip()])

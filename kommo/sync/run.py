@@ -63,15 +63,20 @@ class Run:
     def transaction(self) -> Iterator[Session]:
         """A write transaction that exists only while the run is ours: fence first, then the caller's rows."""
         with writing(self.services.engine) as session:
-            self.hold(session)
+            self._hold(session, going_on=True)
             yield session
 
-    def hold(self, session: Session) -> None:
+    def beat(self) -> None:
+        """Say that the run lives, whatever it waits for."""
+        with writing(self.services.engine) as session:
+            self._hold(session, going_on=False)
+
+    def _hold(self, session: Session, *, going_on: bool) -> None:
         """Renew the lease and note a wish to cancel; raises LostLease when another worker took over."""
         with self._lock:
             requests, self._requests = self._requests, 0
         try:
-            if runs.hold(session, self.claim, self.lease, requests=requests):
+            if runs.hold(session, self.claim, self.lease, requests=requests, going_on=going_on):
                 self._cancelled.set()
         except LostLease:
             self._lost.set()
@@ -150,8 +155,7 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._over.wait(self._run.lease / 3):
             try:
-                with self._run.transaction():
-                    pass
+                self._run.beat()
             except LostLease:
                 return
             except SQLAlchemyError:

@@ -1,6 +1,7 @@
 """What Kommo can do to a run: passing troubles pause it, refusals end it, and what was stored stays."""
 
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -11,6 +12,7 @@ from kommo.services import Services
 from kommo.store import runs
 from kommo.store.tables import Connection, SyncRun
 from kommo.sync import control, engine
+from tests.conftest import make_services, make_settings
 from tests.sync.accounts import connect, copy_of, difference, run, run_view
 
 DEALS = r"GET /api/v4/leads\?page=1"
@@ -75,6 +77,29 @@ def test_a_refusal_ends_the_run_and_keeps_what_is_there(
     with reading(services.engine) as session:
         connection = session.get_one(Connection, account)
         assert connection.token_refused is (how == "401")
+
+
+def test_an_expired_token_is_told_from_a_revoked_one(services: Services, padaria: Server) -> None:
+    account = connect(services, padaria)
+    with writing(services.engine) as session:
+        session.get_one(Connection, account).expires_at = 1_700_000_000
+    padaria.world.fail(DEALS, times=None, how="401")
+    assert "O token venceu em 14/11/2023" in run(services, account).errors[0]
+
+
+def test_what_it_waits_for_is_said_while_it_waits(tmp_path: Path, padaria: Server) -> None:
+    """A pause of a second or more stands on the run's row, and is gone with the next page."""
+    services = make_services(make_settings(tmp_path, retry_delay_ms=1000))
+    account = connect(services, padaria)
+    padaria.world.fail(DEALS, times=1, how="429")
+    said: list[str | None] = []
+    padaria.world.before_request = lambda *_: said.append(run_view(services, account).waiting)
+    view = run(services, account)
+    assert [sentence for sentence in said if sentence] == [
+        "O limite de requisições do Kommo foi atingido. Tenta de novo."
+    ]
+    assert (view.waiting, view.proved) == (None, True)
+    services.engine.dispose()
 
 
 def test_a_block_stops_everybody_until_a_person_tries(services: Services, padaria: Server) -> None:
