@@ -89,8 +89,15 @@ class Worker:
         self._rung = {job: moment for job, moment in self._rung.items() if now - moment < RING_AGAIN and job in due}
         for job in due:
             if job not in self._rung:
-                self._rung[job] = now
-                self.ring(*job)
+                self._ring_once(job, now)
+
+    def _ring_once(self, job: tuple[str, int], now: float) -> None:
+        try:
+            self.ring(*job)
+        except Exception:  # a full disk, a queue server that is away: the next tick tries again
+            log.exception("bell_failed", kind=job[0], number=job[1])
+        else:
+            self._rung[job] = now
 
 
 def end_with_parent(stop: Callable[[], None]) -> None:

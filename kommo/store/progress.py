@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from kommo.db import now
 from kommo.store.tables import SyncCandidate, SyncRun, SyncStream
 from kommo.store.tables.runs import ACTIVE
+from kommo.text import duration
 
 CATALOGUES = "catalogues"
+UNANSWERED = 10.0  # seconds a run may stay queued before that is said
 _AFTER_CATALOGUES = ("contacts", "deals", "settling", "proof", "over")
 
 
@@ -131,13 +133,26 @@ def _run(run: SyncRun, rows: list[SyncStream], guarded: dict[str, int], moment: 
         finished_at=run.finished_at,
         seconds=max((run.finished_at or moment) - begin, 0.0),
         requests=run.requests,
-        waiting=run.waiting,
+        waiting=_waiting(run, moment),
         resume_at=run.resume_at,
         errors=list(run.errors),
         warnings=list(run.warnings),
         streams=[_catalogues(run), *(_stream(row, run, moment) for row in rows)],
         guarded=guarded,
     )
+
+
+def _waiting(run: SyncRun, moment: float) -> str | None:
+    """What a run waits for: what its worker says, else that no worker says anything."""
+    silence = moment - run.lease_until
+    if run.state == "running" and silence > 0:
+        return (
+            f"O trabalhador não dá sinal há {duration(silence)}; a sincronização continua assim que ele voltar. "
+            "Se demorar, veja se há espaço em disco e o que diz o registro do servidor."
+        )
+    if run.state == "queued" and not run.waiting and moment - run.requested_at > UNANSWERED:
+        return "Nenhum trabalhador respondeu ainda: ele pode estar ocupado com outra conta, ou parado."
+    return run.waiting
 
 
 def _catalogues(run: SyncRun) -> StreamView:

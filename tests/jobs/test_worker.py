@@ -96,6 +96,29 @@ def test_a_worker_asleep_past_its_lease_writes_nothing_when_it_wakes(
     assert (processes.end(first), processes.end(second)) == (0, 0)
 
 
+def test_a_worker_without_a_sign_of_life_is_told(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    """Frozen, killed, or on a full disk: the page says so as soon as the lease is over."""
+    services, server, connection = account
+    control.start(services, connection, "page")
+    child = start_worker()
+    frozen = threading.Event()
+
+    def freeze(_method: str, path: str, _query: str) -> None:
+        if path == "/api/v4/contacts" and not frozen.is_set():
+            frozen.set()
+            os.kill(child.pid, signal.SIGSTOP)
+
+    server.world.before_request = freeze
+    assert frozen.wait(30)
+    processes.wait_for(lambda: "não dá sinal há" in (run_view(services, connection).waiting or ""))
+    os.kill(child.pid, signal.SIGCONT)
+    processes.wait_for(lambda: _done(services, connection))
+    assert run_view(services, connection).proved
+    assert run_view(services, connection).waiting is None
+
+
 def test_it_ends_within_seconds_and_gives_its_run_back(
     tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
 ) -> None:
