@@ -14,6 +14,7 @@ from pathlib import Path
 from kommo.settings import ROOT, Settings
 
 _START_WITHIN = 60.0  # seconds the child may take to make its data the first time
+KOMMO_LIMIT = 7  # requests a second, as Kommo has it; none where the installation itself keeps no limit (tests)
 _lock = threading.Lock()
 _running: dict[Path, tuple["subprocess.Popen[str]", str, str]] = {}
 
@@ -30,7 +31,7 @@ def start(settings: Settings) -> tuple[str, str]:
         if known and known[0].poll() is None:
             return known[1], known[2]
         folder.mkdir(mode=0o700, exist_ok=True)
-        _running[folder] = found = _spawn(folder)
+        _running[folder] = found = _spawn(folder, KOMMO_LIMIT if settings.rate_limit else 0)
         return found[1], found[2]
 
 
@@ -50,10 +51,10 @@ def stop() -> None:
         _running.clear()
 
 
-def _spawn(folder: Path) -> tuple["subprocess.Popen[str]", str, str]:
+def _spawn(folder: Path, rate: int) -> tuple["subprocess.Popen[str]", str, str]:
     command = [
         sys.executable, "-m", "kommo.sandbox", "--port", str(_port(folder)), "--data", str(folder / "kommo.sqlite3"),
-        "--json", "--until-stdin-closes",
+        "--rate", str(rate), "--json", "--until-stdin-closes",
     ]  # fmt: skip
     child = subprocess.Popen(  # noqa: S603 - our own module
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -1,0 +1,137 @@
+"""Which token a call uses and where it goes; the demonstration account beside a real one; keys that do not fit."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kommo.connect import access, demo, flow
+from kommo.connect.client import DEMO, budget_for, open_kommo
+from kommo.crm.errors import BadToken, TokenRefused
+from kommo.db import reading, writing
+from kommo.sandbox import Server
+from kommo.services import Services
+from kommo.store import connections
+from kommo.store.budget import INSTALLATION
+from kommo.store.tables import Connection
+from kommo.vault import Vault, VaultError
+from tests.conftest import make_services, make_settings
+from tests.crm.people import token
+from tests.sync.accounts import connect, run
+
+REAL = "https://api-c.kommo.com"
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Services]:
+    """An installation as most are: no address set, KOMMO_API_URL absent."""
+    services = make_services(make_settings(tmp_path))
+    yield services
+    demo.stop()
+    services.engine.dispose()
+
+
+def _connection(services: Services, connection_id: int) -> Connection:
+    with reading(services.engine) as session:
+        return session.get_one(Connection, connection_id)
+
+
+def test_a_real_token_beside_the_demonstration_account_goes_to_kommo(installation: Services) -> None:
+    """Each connection has its own address: loopback for the invented data, Kommo for what is pasted."""
+    outcome = flow.connect_demo(installation, "1")
+    assert outcome.connection_id is not None, outcome.report.error
+    invented = _connection(installation, outcome.connection_id)
+    assert invented.is_demo
+    assert invented.base_address.startswith("http://127.0.0.1:")
+
+    pasted = token(account_id=29745880)
+    assert flow.inspect(pasted, installation.settings).server == "api-c.kommo.com"
+    with reading(installation.engine) as session:
+        found = access.resolve(installation, session, given=pasted, user_id="1")
+        assert (found.base_address, found.is_demo) == (REAL, False)
+        stored = access.resolve(installation, session, given=None, user_id="1")
+    assert (stored.base_address, stored.is_demo) == (invented.base_address, True)
+    with open_kommo(installation, invented) as kommo:
+        assert kommo.account().name == "Padaria Estrela"
+
+
+def test_the_demonstration_account_uses_up_no_real_requests(installation: Services) -> None:
+    assert budget_for(installation, 30001000, is_demo=True).rows.scope == DEMO
+    assert budget_for(installation, 2974588).rows.scope == INSTALLATION
+
+
+def test_each_account_has_its_own_budget_where_that_is_set(tmp_path: Path) -> None:
+    services = make_services(make_settings(tmp_path, rate_scope="account"))
+    assert budget_for(services, 1).rows.scope != budget_for(services, 2).rows.scope
+    services.engine.dispose()
+
+
+def test_the_demonstration_account_keeps_its_address_and_token_when_started_anew(installation: Services) -> None:
+    first = demo.start(installation.settings)
+    assert demo.start(installation.settings) == first  # it runs already
+    demo.stop()
+    address, again = demo.start(installation.settings)
+    assert address == first[0]
+    flow.restart_demo(installation)
+    with reading(installation.engine) as session:
+        assert connections.any_demo(session) == []
+    assert again.count(".") == 2
+
+
+def test_the_environments_token_is_the_last_resort(tmp_path: Path, padaria: Server) -> None:
+    services = make_services(make_settings(tmp_path, api_url=padaria.address, jwt_token=padaria.token))
+    with reading(services.engine) as session:
+        assert access.resolve(services, session, given="  ", user_id="1").token == padaria.token
+        pasted = padaria.world.token(sub="7002")
+        assert access.resolve(services, session, given=pasted, user_id="1").token == pasted
+    services.engine.dispose()
+
+
+def test_without_any_token_there_is_none(installation: Services) -> None:
+    with reading(installation.engine) as session, pytest.raises(BadToken) as refused:
+        access.resolve(installation, session, given=None, user_id="1")
+    assert refused.value.code == "token_missing"
+
+
+def test_after_a_disconnect_the_copy_stays_and_nothing_is_sent(services: Services, padaria: Server) -> None:
+    account = connect(services, padaria)
+    run(services, account)
+    assert flow.disconnect(services, "1", account, with_copy=False)
+    assert not flow.disconnect(services, "2", account, with_copy=False)
+    found = _connection(services, account)
+    assert (found.token, found.token_hint, found.erasing) == (None, None, False)
+    with pytest.raises(TokenRefused), open_kommo(services, found):
+        pass
+
+
+def test_another_key_locks_the_account_and_destroys_nothing(services: Services, padaria: Server) -> None:
+    """The page and the run say so; with the old key back everything works again."""
+    account = connect(services, padaria)
+    sealed = _connection(services, account).token
+    other = replace(services, vault=Vault(bytes(32)))
+    report = flow.retest(other, _connection(services, account)).report
+    assert not report.ok
+    assert "outra chave" in report.steps[0].title
+    view = run(other, account)
+    assert view.state == "failed"
+    assert "outra chave" in view.errors[0]
+    assert _connection(services, account).token == sealed
+    assert run(services, account).proved
+
+
+def test_a_token_moved_to_another_account_does_not_open(services: Services, padaria: Server, oficina: Server) -> None:
+    first, second = connect(services, padaria), connect(services, oficina)
+    with writing(services.engine) as session:
+        session.get_one(Connection, second).token = session.get_one(Connection, first).token
+    with pytest.raises(VaultError), open_kommo(services, _connection(services, second)):
+        pass
+
+
+def test_the_token_is_nowhere_in_the_database(tmp_path: Path, padaria: Server) -> None:
+    services = make_services(make_settings(tmp_path))
+    run(services, connect(services, padaria))
+    services.engine.dispose()
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "instance").iterdir() if path.is_file())
+    for part in padaria.token.split(".")[1:]:
+        assert part.encode() not in stored
