@@ -16,11 +16,11 @@ import requests
 from flask import Blueprint, Flask, Response, abort, current_app, send_file, url_for
 from markupsafe import Markup
 
+from kommo.access.headers import CDN
 from kommo.settings import Settings, load
 
 HTMX_VERSION = "2.0.11"
 HTMX_HASH = "sha384-2OatzQy1H+Zd/IIrjr1TcuDGqLXeHhbooAyJY1KdQMKnr4LZ22k31GBLdYKHmVjg"
-CDN = "https://cdn.jsdelivr.net"
 HTMX_URL = f"{CDN}/npm/htmx.org@{HTMX_VERSION}/dist/htmx.min.js"
 FILE = "htmx.min.js"
 _IN_PACKAGE = f"package/dist/{FILE}"
