@@ -56,7 +56,7 @@ def add_ugly(state: State, contacts: list[int], leads: list[int]) -> None:
     _set(state, "leads", deals[3], closest_task_at=0, responsible_user_id=REMOVED_USER)
     # Lost long ago, so that nobody's open value starts with a million.
     long_ago = int(state.clock()) - 400 * 86_400
-    _set(state, "leads", deals[4], price=1_234_568, price_with_minor_units=1_234_567.89, status_id=143,
+    _set(state, "leads", deals[4], price=1_234_567, price_with_minor_units=1_234_567.89, status_id=143,
          loss_reason_id=min(state.lists["loss_reasons"]), closed_at=long_ago, created_at=long_ago - 86_400)  # fmt: skip
     _set(state, "leads", deals[5], status_id=99_999_999)
     _set(state, "leads", deals[6], price=0, price_with_minor_units=0, labor_cost=0, score=7)
