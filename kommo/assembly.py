@@ -1,7 +1,6 @@
 """Putting the web application together from its rooms, and only that."""
 
 from collections.abc import Callable
-from functools import cache
 
 import structlog
 from flask import Flask, Response, request
@@ -74,17 +73,17 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def _bell(settings: Settings) -> Callable[[str, int], None]:
-    """Opens the queue at the first ring: starting is quicker without it."""
-
-    @cache
-    def opened() -> Callable[[str, int], None]:
-        from kommo.jobs import queue
-
-        return queue.bell(queue.open_queue(settings.queue))
+    """Opens the queue for each ring: rings are rare, and starting is quicker without it."""
 
     def ring(kind: str, number: int) -> None:
+        from kommo.jobs import queue
+
         try:
-            opened()(kind, number)
+            opened = queue.open_queue(settings.queue)
+            try:
+                queue.bell(opened)(kind, number)
+            finally:
+                opened.storage.close()
         except Exception:
             log.exception("bell_failed", kind=kind, number=number)  # the worker's tick finds the row
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
 from kommo.sandbox import OFICINA, Server, make_world, serve
 from kommo.services import Services, open_services
@@ -64,9 +65,21 @@ def oficina() -> Iterator[Server]:
         yield server
 
 
+_opened: list[Engine] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_engines() -> Iterator[None]:
+    """Close what `make_services` opened in a test."""
+    yield
+    while _opened:
+        _opened.pop().dispose()
+
+
 def make_services(settings: Settings) -> Services:
-    """The tools of a process, on a database with the newest schema."""
+    """The tools of a process, on a database with the newest schema; closed when the test is over."""
     services = open_services(settings)
+    _opened.append(services.engine)
     schema.upgrade(services.engine, settings.instance / "backups")
     return services
 

@@ -134,6 +134,7 @@ def test_a_database_that_does_not_answer(app: Flask, silent: Api) -> None:
     gone = create_engine(f"sqlite:///{found.settings.instance / 'nada' / 'kommo.sqlite3'}")
     app.extensions["kommo"] = replace(found, engine=gone)
     answer = silent.get("/sync")
+    app.extensions["kommo"] = found
     expect_error(answer, 503, "database_unavailable")
     assert answer.headers["Retry-After"] == "5"
     gone.dispose()
