@@ -100,7 +100,7 @@ def _check(found: Access) -> CheckReport:
         return report
     if found.connection is not None and isinstance(report.error, TokenRefused | TokenExpired):
         with writing(services().engine) as session:
-            connections.mark_refused(session, found.connection.id)
+            connections.mark_refused(session, found.connection)
     raise report.error
 
 

@@ -32,6 +32,10 @@ class SharedBudget:
         except BudgetFull as full:
             raise RateLimited(retry_after=full.seconds) from None
 
+    def held(self) -> bool:
+        """Whether a reserved slot may not be used any more."""
+        return self.rows.held()
+
     def slow_down(self, seconds: float) -> None:
         """Push everybody's next request back."""
         self.rows.slow_down(seconds)

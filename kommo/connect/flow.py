@@ -130,8 +130,8 @@ def disconnect(services: Services, user_id: str, connection_id: int, *, with_cop
         connection = connections.by_id(session, user_id, connection_id)
         if connection is None:
             return False
+        _end_run(session, connection_id)  # first: a run locks its own row before the connection's
         connections.forget_token(connection)
-        _end_run(session, connection_id)
         if with_copy:
             connection.erasing = True
     if with_copy:

@@ -19,6 +19,9 @@ class Budget(Protocol):
         RateLimited (with `retry_after`) where the wait would be longer than `max_wait`; nothing is reserved then.
         """
 
+    def held(self) -> bool:
+        """Whether a slot that was waited for may not be used: a 429 or a block came meanwhile."""
+
     def slow_down(self, seconds: float) -> None:
         """Push everybody's next request back by so many seconds: Kommo said 429."""
 
@@ -39,6 +42,10 @@ class Unlimited:
         if left > 0:
             raise Blocked(403, retry_after=left)
         return 0.0
+
+    def held(self) -> bool:
+        """False: nothing is waited for."""
+        return False
 
     def slow_down(self, seconds: float) -> None:
         """Nothing: whoever met the 429 waits by itself."""

@@ -72,16 +72,18 @@ class Caller:
     def _wait_for_slot(self) -> None:
         """Wait for a slot and be on time for it: a slot that has gone by is not used, another one is taken.
 
-        Requests that a busy machine held up would leave together otherwise, and be too many in one second.
+        Requests that a busy machine held up would leave together otherwise, and be too many in one second. What
+        Kommo told somebody else meanwhile, a 429 or a block, holds for this request too.
         """
-        late = LATE + 1.0
-        while late > LATE:
+        good = False
+        while not good:
             if self.should_stop():
                 raise errors.Cancelled
             seconds = self.budget.slot(self.purpose, max_wait=self.max_wait)
             begin = self.clock()
             self._wait(_TURN, seconds)
             late = self.clock() - begin - seconds
+            good = late <= LATE and not (seconds > 0 and self.budget.held())
 
     def _attempt(self, path: str, params: Sequence[tuple[str, str]]) -> Answer:
         started = self.clock()

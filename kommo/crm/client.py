@@ -12,7 +12,18 @@ from kommo.crm.caller import Caller
 from kommo.crm.directories import Account, Company, Field, LossReason, Pipeline, Stage, User
 from kommo.crm.feed import PAGE as EVENTS_PAGE
 from kommo.crm.feed import Event, events_from
-from kommo.crm.pages import MAX_IDS, MAX_LIMIT, Page, Params, Stream, page_from, page_params, record_from, rows_from
+from kommo.crm.pages import (
+    MAX_IDS,
+    MAX_LIMIT,
+    Page,
+    Params,
+    Stream,
+    linked_ids,
+    page_from,
+    page_params,
+    record_from,
+    rows_from,
+)  # fmt: skip
 from kommo.crm.records import Contact, Deal
 from kommo.crm.transport import Transport
 
@@ -67,12 +78,12 @@ class Kommo:
         return self._get("/account", [("with", "datetime_settings")], directories.account_from)
 
     def users(self) -> list[User]:
-        """All users. Forbidden unless an administrator made the token."""
-        return directories.many(self._all("/users", "users"), directories.user_from)
+        """All users, at least one. Forbidden unless an administrator made the token."""
+        return directories.many(self._all("/users", "users", least=1), directories.user_from)
 
     def pipelines(self) -> list[Pipeline]:
-        """All pipelines with their stages."""
-        return directories.many(self._all("/leads/pipelines", "pipelines"), directories.pipeline_from)
+        """All pipelines with their stages, at least one."""
+        return directories.many(self._all("/leads/pipelines", "pipelines", least=1), directories.pipeline_from)
 
     def loss_reasons(self) -> list[LossReason]:
         """All reasons for which deals are lost."""
@@ -95,6 +106,13 @@ class Kommo:
             rows, _ = self._get("/companies", params, partial(rows_from, key="companies"))
             found |= {one.id: one for one in directories.many(rows, directories.company_from)}
         return [found[key] for key in wanted if key in found]
+
+    def deals_of(self, contact_ids: Sequence[int]) -> list[int]:
+        """The ids of the deals that these contacts (at most 150) are linked to, in order."""
+        params = [("page", "1"), ("limit", str(MAX_LIMIT)), ("with", "leads")]
+        params += [("filter[id][]", str(key)) for key in contact_ids]
+        rows, _ = self._get("/contacts", params, partial(rows_from, key="contacts"))
+        return linked_ids(rows, "leads", of=contact_ids)
 
     def page(
         self,
@@ -164,21 +182,30 @@ class Kommo:
     def _get(self, path: str, params: Params, parse: Callable[[Answer], T]) -> T:
         return self._caller.call(f"/api/v4{path}", params, parse)
 
-    def _all(self, path: str, key: str) -> list[Any]:
-        """All rows of a directory."""
+    def _all(self, path: str, key: str, least: int = 0) -> list[Any]:
+        """All rows of a directory, whose first page holds at least so many."""
         found: list[Any] = []
-        for rows in self._pages(path, key, [("limit", str(MAX_LIMIT))]):
+        for rows in self._pages(path, key, [("limit", str(MAX_LIMIT))], least):
             if rows and found[-len(rows) :] == rows:  # a list that is not paginated, yet links on and on
                 raise errors.Nonsense(200, note="the same page twice")
             found += rows
         return found
 
-    def _pages(self, path: str, key: str, params: Params) -> Iterator[list[Any]]:
+    def _pages(self, path: str, key: str, params: Params, least: int = 0) -> Iterator[list[Any]]:
         number, more = 1, True
         while more:
-            rows, more = self._get(path, [("page", str(number)), *params], partial(rows_from, key=key))
+            parse = partial(_rows, key=key, least=least if number == 1 else 0)
+            rows, more = self._get(path, [("page", str(number)), *params], parse)
             yield rows
             number += 1
+
+
+def _rows(answer: Answer, key: str, least: int) -> tuple[list[Any], bool]:
+    """As `rows_from`; Nonsense below `least` rows: believed, it would wipe out the names held here."""
+    rows, more = rows_from(answer, key)
+    if len(rows) < least:
+        raise errors.Nonsense(answer.status, note="an empty directory")
+    return rows, more
 
 
 def _any_json(answer: Answer) -> Answer:

@@ -9,7 +9,7 @@ from kommo.crm import json
 from kommo.crm.answers import Answer
 from kommo.crm.errors import Nonsense
 from kommo.crm.records import Contact, Deal, Record, contact_from, deal_from
-from kommo.crm.values import mapping
+from kommo.crm.values import identifier, mapping, objects
 
 MAX_LIMIT = 250  # rows in a page, at most (https://developers.kommo.com/docs/limitations)
 MAX_IDS = 150  # ids in one request: the address stays below the 8 kB of a common gateway
@@ -121,3 +121,10 @@ def rows_from(answer: Answer, key: str) -> tuple[list[Any], bool]:
     if has_next and not rows:
         raise Nonsense(answer.status, note="empty page with a next one")
     return rows, has_next
+
+
+def linked_ids(rows: Sequence[Any], key: str, *, of: Sequence[int]) -> list[int]:
+    """The ids in `_embedded.<key>` of those rows that are among `of`, in order, each once."""
+    wanted = [row for row in objects(list(rows)) if identifier(row.get("id")) in of]
+    found = (identifier(one.get("id")) for row in wanted for one in objects(mapping(row.get("_embedded")).get(key)))
+    return sorted({one for one in found if one is not None})

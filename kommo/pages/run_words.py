@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from kommo.store.progress import RunView, StreamView
 from kommo.text import duration, number, plural
 
-TRIGGERS = {"page": "página", "api": "API", "shell": "comando", "connect": "conexão", "schedule": "agenda"}
+TRIGGERS = {"page": "página", "api": "API", "shell": "comando", "connect": "conexão", "confirm": "confirmação"}
 _SPOKEN_STEPS = 25  # percent between two announcements: a screen reader is not to talk every second
 
 

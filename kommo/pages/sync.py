@@ -50,8 +50,7 @@ def start() -> AnyResponse:
     """Ask for a run; one that is under way is shown instead."""
     found = _connected()
     if not found.token:
-        flash("Esta conta está desconectada: cole um token para sincronizar.")
-        return redirect(url_for("connection.page"), 303)
+        return _disconnected()
     with suppress(runs.AlreadyRunning):
         control.start(services(), found.id, "page")
     return redirect(url_for("sync.page"), 303)
@@ -75,14 +74,16 @@ def resume(run_id: int) -> AnyResponse:
 
 @bp.post("/<int:run_id>/confirmar-exclusoes")
 def confirm(run_id: int) -> AnyResponse:
-    """A person's word that so many records are gone from Kommo."""
+    """A person's word that so many records are gone from Kommo: a new run acts on it."""
+    found = _connected()
+    if not found.token:
+        return _disconnected()
     try:
-        buried = control.confirm_deletions(services(), _connected().id, _run(_connected(), run_id).id)
+        if control.confirm_deletions(services(), found.id, _run(found, run_id).id) is None:
+            flash("Esta pergunta já passou: uma sincronização mais nova conferiu a conta. Veja o que ela encontrou.")
     except runs.AlreadyRunning:
         flash("Há uma sincronização em andamento; espere que termine e confirme de novo.")
-        return redirect(url_for("sync.page"), 303)
-    flash(f"{plural(buried, 'registro retirado', 'registros retirados')} da cópia.")
-    return redirect(url_for("sync.run", run_id=run_id), 303)
+    return redirect(url_for("sync.page"), 303)
 
 
 def context(view: RunView | None, heard: str = "") -> dict[str, Any]:
@@ -107,8 +108,11 @@ def _page(view: RunView | None) -> Response:
 
 
 def _guarded(view: RunView) -> list[dict[str, Any]]:
-    """For each stream: how many records wait for a person's word, and some of their names."""
-    if view.active or not view.guarded:
+    """For each stream: how many records wait for a person's word, and some of their names.
+
+    Nothing where a newer run has looked since.
+    """
+    if view.active or not view.guarded or runs.newest(session(), view.connection_id) != view.id:
         return []
     return [
         {
@@ -120,6 +124,11 @@ def _guarded(view: RunView) -> list[dict[str, Any]]:
         }
         for name, count in view.guarded.items()
     ]
+
+
+def _disconnected() -> AnyResponse:
+    flash("Esta conta está desconectada: cole um token para sincronizar.")
+    return redirect(url_for("connection.page"), 303)
 
 
 def _connected() -> Connection:

@@ -43,7 +43,7 @@ def list_answer(state: State, request: Request, kind: str, table: Table) -> Answ
     links = page_links(base(state, request), request.tree, at, more=more)
     name = kind.rpartition("/")[2].encode()
     start = b'{"_page":%d,"_links":%b,"_embedded":{"%b":[' % (at.page, orjson.dumps(links), name)
-    parts = [b"," + thin(row) for row in rows] if deleted else _render(state, kind, rows, expand)
+    parts = [b"," + thin(row) for row in rows] if deleted else render(state, kind, rows, expand)
     # Every part begins with the comma that parts it from the one before; the first has none.
     parts[0] = parts[0][1:]
     return Answer(200, b"".join((start, *parts, b"]}}")))
@@ -58,7 +58,7 @@ def one_answer(state: State, request: Request, kind: str, table: Table) -> Answe
     if row.deleted:
         gone = {"204": nothing(), "thin": Answer(200, thin(row)), "404": not_found()}
         return gone[state.switches.trashed_get]
-    return Answer(200, b"".join(_render(state, kind, [row], expand))[1:])
+    return Answer(200, b"".join(render(state, kind, [row], expand))[1:])
 
 
 def base(state: State, request: Request) -> str:
@@ -89,7 +89,7 @@ def _unmodified(request: Request, table: Table, ids: list[int]) -> bool:
     return all(table.rows[one].updated_at <= since for one in ids)
 
 
-def _render(state: State, kind: str, rows: Iterable[Row], expand: set[str]) -> list[bytes]:
+def render(state: State, kind: str, rows: Iterable[Row], expand: set[str]) -> list[bytes]:
     """The rows as pieces of JSON, to be joined; a comma goes before each row."""
     inner = [_ready(state, kind, name) for name in _INNER.get(kind, {}) if name in expand]
     outer = b"".join(text for name, text in _OUTER.get(kind, {}).items() if name in expand)

@@ -6,8 +6,9 @@ little wider than 1/limit, so that jitter on the way never makes 8 of 7 in any o
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, case, select, update
+from sqlalchemy import ColumnElement, Engine, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import clock, reading, writing
@@ -15,6 +16,8 @@ from kommo.store.tables import RateSlot
 from kommo.store.upsert import insert_missing
 
 MARGIN = 1.035  # slots are this much wider than 1/limit
+FAR = 1800.0  # seconds; nothing is reserved, slowed or blocked for as long: such a time is of another clock
+EARLY = 0.01  # seconds a sleep may end before the moment it was for
 INSTALLATION = "installation"
 
 
@@ -51,10 +54,11 @@ class SqlBudget:
             self._require_free()
             return 0.0
         interval = MARGIN / self.limit
-        begin = case((RateSlot.next_at > clock(), RateSlot.next_at), else_=clock())
+        begin = case((_ahead(RateSlot.next_at, FAR + 60 * interval), RateSlot.next_at), else_=clock())
+        within = [] if longest is None else [begin - clock() <= longest]
         statement = (
             update(RateSlot)
-            .where(RateSlot.scope == self.scope, RateSlot.blocked_until <= clock(), *self._within(longest))
+            .where(RateSlot.scope == self.scope, ~_ahead(RateSlot.blocked_until, FAR), *within)
             .values(next_at=begin + interval, requests=RateSlot.requests + 1)
             .returning(RateSlot.next_at - interval - clock())
             .execution_options(synchronize_session=False)
@@ -72,13 +76,24 @@ class SqlBudget:
     def blocked_for(self) -> float:
         """Seconds for which nobody may send, after Kommo blocked this address; 0 when free."""
         with reading(self.engine) as session:
-            statement = select(RateSlot.blocked_until - clock()).where(RateSlot.scope == self.scope)
+            statement = select(RateSlot.blocked_until - clock()).where(
+                RateSlot.scope == self.scope, _ahead(RateSlot.blocked_until, FAR)
+            )
             return max(float(session.execute(statement).scalar_one_or_none() or 0.0), 0.0)
+
+    def held(self) -> bool:
+        """Whether a slot reserved a moment ago may not be used: Kommo said 429 or blocked this address since."""
+        with reading(self.engine) as session:
+            statement = select(RateSlot.scope).where(
+                RateSlot.scope == self.scope,
+                or_(_ahead(RateSlot.blocked_until, FAR), _ahead(RateSlot.slow_until - EARLY, FAR)),
+            )
+            return session.execute(statement).first() is not None
 
     def slow_down(self, seconds: float) -> None:
         """Push everyone's next request back: Kommo said 429."""
         later = clock() + seconds
-        self._set(next_at=case((RateSlot.next_at > later, RateSlot.next_at), else_=later))
+        self._set(next_at=case((RateSlot.next_at > later, RateSlot.next_at), else_=later), slow_until=later)
 
     def block(self, seconds: float) -> None:
         """Stop everyone for a while: Kommo answered with its blanket 403."""
@@ -99,9 +114,6 @@ class SqlBudget:
                 .execution_options(synchronize_session=False)
             )
 
-    def _within(self, longest: float | None) -> list[ColumnElement[bool]]:
-        return [] if longest is None else [RateSlot.next_at - clock() <= longest]
-
     def _busy_for(self) -> float:
         with reading(self.engine) as session:
             statement = select(RateSlot.next_at - clock()).where(RateSlot.scope == self.scope)
@@ -112,5 +124,10 @@ class SqlBudget:
             raise BudgetBlocked(seconds)
 
     def _make(self, session: Session) -> None:
-        row = {"scope": self.scope, "next_at": 0.0, "blocked_until": 0.0, "requests": 0}
+        row = {"scope": self.scope, "next_at": 0.0, "slow_until": 0.0, "blocked_until": 0.0, "requests": 0}
         insert_missing(session, RateSlot.__table__, [row])  # type: ignore[arg-type]
+
+
+def _ahead(moment: Any, far: float) -> ColumnElement[bool]:
+    """The condition for a time that is still to come, but not so far that the clock must have been set back."""
+    return and_(moment > clock(), moment <= clock() + far)

@@ -10,7 +10,8 @@ from kommo.store.tables import SyncCandidate, SyncRun, SyncSeen, Wallet
 from kommo.store.upsert import insert_for
 
 _TABLE: Table = SyncCandidate.__table__  # type: ignore[assignment]
-EVENT, TRASH, ABSENCE = "event", "trash", "absence"
+# Why a record is suspected: its deletion was told, it lies in the trash, a person confirmed it, or none of that.
+EVENT, TRASH, CONFIRMED, ABSENCE = "event", "trash", "confirmed", "absence"
 GONE, ALIVE, BURIED, GUARDED = "gone", "alive", "buried", "guarded"
 
 
@@ -95,6 +96,22 @@ def guard(session: Session, run_id: int, stream: str) -> None:
             SyncCandidate.verdict == GONE,
         )
         .values(verdict=GUARDED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def any_guarded(session: Session, run_id: int) -> bool:
+    """Whether records of a run wait for a person's word."""
+    statement = select(SyncCandidate.run_id).where(SyncCandidate.run_id == run_id, SyncCandidate.verdict == GUARDED)
+    return session.execute(statement.limit(1)).first() is not None
+
+
+def confirm(session: Session, run_id: int, new_run: int) -> None:
+    """Hand the records that waited for a person's word to the run that is to ask for them once more."""
+    session.execute(
+        update(SyncCandidate)
+        .where(SyncCandidate.run_id == run_id, SyncCandidate.verdict == GUARDED)
+        .values(run_id=new_run, evidence=CONFIRMED, verdict=None)
         .execution_options(synchronize_session=False)
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import now
@@ -125,9 +125,15 @@ def any_demo(session: Session) -> list[Connection]:
     return list(session.scalars(select(Connection).where(Connection.is_demo, Connection.token.is_not(None))))
 
 
-def mark_refused(session: Session, connection_id: int) -> None:
-    """Kommo refused the stored token: the page asks for a new one."""
-    session.get_one(Connection, connection_id).token_refused = True
+def mark_refused(session: Session, connection: Connection) -> bool:
+    """Kommo refused the token this row was read with: the page asks for a new one; False where it has one already."""
+    statement = (
+        update(Connection)
+        .where(Connection.id == connection.id, Connection.token == connection.token)
+        .values(token_refused=True)
+        .returning(Connection.id)
+    )
+    return session.execute(statement).scalar_one_or_none() is not None
 
 
 def set_demo_address(session: Session, address: str) -> None:

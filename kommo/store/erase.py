@@ -21,9 +21,7 @@ def erase(engine: Engine, connection_id: int) -> None:
             connection = session.get(Connection, connection_id)
             if connection is None or not connection.erasing:
                 return
-            if _some_seen(session, connection_id) or _some_records(session, connection_id):
-                continue
-            if _some_links(session, connection_id):
+            if any(some(session, connection_id) for some in (_some_seen, _some_links, _some_records)):
                 continue
             session.delete(connection)  # catalogues, runs and their streams go with it
 

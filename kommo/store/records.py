@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, Table, and_, case, delete, func, select, update
+from sqlalchemy import Insert, Table, and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import clock
 from kommo.store import search
-from kommo.store.tables import DealContact, SyncSeen, Wallet
+from kommo.store.tables import DealContact, SyncCandidate, SyncSeen, Wallet
 from kommo.store.upsert import insert_for
 
 CREATED, UPDATED, UNCHANGED, DELETED = "c", "u", "n", "d"
+PASSED = "-"  # came and went within the run: it changed nothing
 _TABLE: Table = Wallet.__table__  # type: ignore[assignment]
 _SEEN: Table = SyncSeen.__table__  # type: ignore[assignment]
 _LINKS: Table = DealContact.__table__  # type: ignore[assignment]
@@ -72,7 +73,7 @@ def write_page(session: Session, target: Target, page: Sequence[Incoming], versi
     if rows:
         session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
         changed = [row["remote_id"] for row in rows]
-        _write_links(session, target, [latest[key] for key in changed], held)
+        _write_links(session, target, [latest[key] for key in changed])
         search.mark(session, target.connection_id, target.kind, changed)
     return Written(_mark_seen(session, target, changes), Counter(changes.values()))
 
@@ -84,7 +85,7 @@ def bury(session: Session, target: Target, remote_ids: Sequence[int], version: i
     if gone:
         session.execute(
             update(Wallet)
-            .where(*_of(target), Wallet.remote_id.in_(gone))
+            .where(*_of(target), Wallet.remote_id.in_(gone), Wallet.version <= version)
             .values(deleted_at=clock(), version=version)
             .execution_options(synchronize_session=False)
         )
@@ -140,10 +141,20 @@ def is_live(session: Session, connection_id: int, kind: str, remote_id: int) -> 
     return session.scalars(statement).first() is not None
 
 
-def newest_version(session: Session, connection_id: int, kind: str) -> int:
-    """The highest version among an account's rows of a kind; 0 where there are none."""
-    statement = select(func.max(Wallet.version)).where(Wallet.connection_id == connection_id, Wallet.kind == kind)
-    return session.execute(statement).scalar_one() or 0
+def witness(session: Session, target: Target) -> int | None:
+    """The newest live record that nothing speaks against in this run: Kommo gives it, where it gives what is asked."""
+    suspected = select(SyncCandidate.remote_id).where(
+        SyncCandidate.run_id == target.run_id,
+        SyncCandidate.stream == target.stream,
+        SyncCandidate.remote_id == Wallet.remote_id,
+    )
+    statement = (
+        select(Wallet.remote_id)
+        .where(*_of(target), Wallet.deleted_at.is_(None), ~suspected.exists())
+        .order_by(Wallet.remote_id.desc())
+        .limit(1)
+    )
+    return session.scalars(statement).first()
 
 
 def deals_of_contacts(session: Session, connection_id: int, contact_ids: Sequence[int]) -> list[int]:
@@ -202,12 +213,13 @@ def _upsert(dialect: str) -> Insert:
     return made
 
 
-def _write_links(session: Session, target: Target, page: list[Incoming], held: dict[int, Any]) -> None:
+def _write_links(session: Session, target: Target, page: list[Incoming]) -> None:
+    """Put a deal's links in place of those that are there, of a deal that is not held too: an erasing left them."""
     deals = [incoming for incoming in page if incoming.links is not None]
-    known = [deal.remote_id for deal in deals if deal.remote_id in held]
-    if known:
+    if deals:
+        keys = [deal.remote_id for deal in deals]
         session.execute(
-            delete(DealContact).where(DealContact.connection_id == target.connection_id, DealContact.deal_id.in_(known))
+            delete(DealContact).where(DealContact.connection_id == target.connection_id, DealContact.deal_id.in_(keys))
         )
     links = [
         {
@@ -256,8 +268,9 @@ def _see(dialect: str) -> Insert:
             "read_pass": statement.excluded.read_pass,
             "change": case(
                 (new == UNCHANGED, old),
+                (and_(old == CREATED, new == DELETED), PASSED),
                 (new == DELETED, new),
-                (old == CREATED, old),
+                (or_(old == CREATED, old == PASSED), CREATED),
                 else_=UPDATED,
             ),
         },

@@ -19,6 +19,8 @@ from kommo.store.tables.runs import ACTIVE
 _RUNS: Table = SyncRun.__table__  # type: ignore[assignment]
 STREAMS = ("contacts", "deals")
 KEPT = 200  # finished runs an account keeps in its history
+FAR = 4000.0  # seconds; no lease and no pause is as long: a time further away is of a clock that was set back
+_WORKER = 64  # characters of a worker's name that are kept
 
 
 class AlreadyRunning(Exception):
@@ -63,13 +65,23 @@ def active(session: Session, connection_id: int) -> SyncRun | None:
     return session.scalars(statement).one_or_none()
 
 
+def newest(session: Session, connection_id: int) -> int | None:
+    """The id of the account's newest run."""
+    return session.execute(select(func.max(SyncRun.id)).where(SyncRun.connection_id == connection_id)).scalar_one()
+
+
 def due() -> ColumnElement[bool]:
     """The condition for a run that a worker may take: asked for, paused long enough, or left by a dead worker."""
     return or_(
         SyncRun.state == "queued",
-        and_(SyncRun.state == "running", SyncRun.lease_until < clock()),
-        and_(SyncRun.state == "paused", SyncRun.resume_at <= clock()),
+        and_(SyncRun.state == "running", _lapsed()),
+        and_(SyncRun.state == "paused", or_(SyncRun.resume_at <= clock(), SyncRun.resume_at > clock() + FAR)),
     )
+
+
+def _lapsed() -> ColumnElement[bool]:
+    """The condition for a lease that is over, or was given by a clock that has been set back since."""
+    return or_(SyncRun.lease_until < clock(), SyncRun.lease_until > clock() + FAR)
 
 
 def due_ids(session: Session) -> list[int]:
@@ -84,7 +96,7 @@ def claim(session: Session, run_id: int, worker: str, lease: float) -> Claim | N
         .where(SyncRun.id == run_id, due())
         .values(
             state="running",
-            worker=worker,
+            worker=worker[-_WORKER:],
             fence=SyncRun.fence + 1,
             lease_until=clock() + lease,
             started_at=func.coalesce(SyncRun.started_at, clock()),
@@ -126,9 +138,9 @@ def note(session: Session, held: Claim, **values: Any) -> None:
         raise LostLease(f"run {held.run_id} is not ours any more")
 
 
-def release(session: Session, held: Claim) -> None:
-    """Give a run back unfinished, for any worker to go on with at once: this worker is stopping."""
-    note(session, held, state="queued", lease_until=0.0, waiting="O servidor está reiniciando; continua em seguida.")
+def release(session: Session, held: Claim, sentence: str) -> None:
+    """Give a run back unfinished, for any worker to go on with at once; `sentence` says why, in Portuguese."""
+    note(session, held, state="queued", lease_until=0.0, waiting=sentence)
 
 
 def pause(session: Session, held: Claim, seconds: float, sentence: str) -> None:
@@ -154,9 +166,10 @@ def finish(session: Session, held: Claim, state: str) -> None:
 
 def cancel(session: Session, run_id: int) -> None:
     """Ask a run to end. One that no worker holds ends at once, a running one at the end of its page."""
+    unheld = or_(SyncRun.state.in_(("queued", "paused")), and_(SyncRun.state == "running", _lapsed()))
     ended = (
         update(SyncRun)
-        .where(SyncRun.id == run_id, SyncRun.state.in_(("queued", "paused")))
+        .where(SyncRun.id == run_id, unheld)
         .values(
             state="cancelled", cancel=True, finished_at=clock(), waiting=None, fence=SyncRun.fence + 1, phase="over"
         )

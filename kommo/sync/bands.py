@@ -160,9 +160,7 @@ def count_rows(session: Session, run: Run, spec: StreamSpec, rows: int, *, pages
     )
 
 
-def write_records(
-    run: Run, spec: StreamSpec, records: Sequence[Contact] | Sequence[Deal], version: int, read_pass: int
-) -> None:
+def write_records(run: Run, spec: StreamSpec, records: Sequence[Contact | Deal], version: int, read_pass: int) -> None:
     """Bring records that were asked for outside the bands into the copy, in a transaction of their own."""
     rows = [spec.to_row(record) for record in records]
     with run.transaction() as session:

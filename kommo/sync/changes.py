@@ -7,20 +7,42 @@ another set a moment later. Bounds are widened by a second, since Kommo does not
 from typing import Any
 
 from kommo.crm.client import Page
+from kommo.crm.errors import Forbidden, Nonsense, NotFound, Rejected, Unpaid
+from kommo.sync import streams
 from kommo.sync.bands import write_records
 from kommo.sync.counting import measure
 from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
 
 OVERLAP = 300  # seconds read again: clocks of Kommo's servers, answers under way
+_REFUSALS = (Forbidden, Unpaid, NotFound, Rejected, Nonsense)
+_NEWEST = 50  # rows looked at for the newest change: a writer may have set some into the future
 
 
 class FilterIgnored(Exception):
     """Kommo gave rows that changed before the moment asked for: it does not filter this list by time."""
 
 
-def read_since(run: Run, spec: StreamSpec, since: int, read_pass: int) -> None:
-    """Bring every record that changed at or after `since` (Kommo's Unix seconds) into the copy.
+def newest(run: Run, before: float) -> int | None:
+    """The time of the newest change not after `before`, as the records themselves have it (Unix seconds).
+
+    The clock that stamps records is the only one to compare them with: the one in Kommo's `Date` header may be
+    another. None where the lists are empty, refused, or not sorted by change.
+    """
+    found = []
+    for spec in streams.ALL:
+        try:
+            page = run.kommo.page(spec.remote, 1, limit=_NEWEST, order="-updated_at", version=run.version())
+        except _REFUSALS:
+            continue  # the reading itself will say so, of this stream alone
+        times = [record.updated_at for record in page.records if record.updated_at is not None]
+        if times == sorted(times, reverse=True):
+            found += [moment for moment in times if moment <= before]
+    return max(found, default=None)
+
+
+def read_since(run: Run, spec: StreamSpec, since: int, read_pass: int) -> int:
+    """Bring every record that changed at or after `since` (Kommo's Unix seconds) into the copy; gives the newest time.
 
     Raises FilterIgnored where the list cannot be filtered, and what the client raises.
     """
@@ -28,24 +50,28 @@ def read_since(run: Run, spec: StreamSpec, since: int, read_pass: int) -> None:
     while True:
         run.check()
         page = _read_page(run, spec, read_pass, 1, order="updated_at", updated_from=mark - 1)
-        times = [record.updated_at or 0 for record in page.records]
+        times = [record.updated_at for record in page.records if record.updated_at is not None]
         if times and min(times) < since - 2:
             raise FilterIgnored(spec.name)
         if not page.has_next:
-            return
-        if max(times) > mark and times == sorted(times):
+            return int(max([mark, *times]))
+        if times != sorted(times):  # not in order of change: there is no next place to go on from
+            _read_span(run, spec, mark - 1, None, read_pass)
+            return mark
+        if times and max(times) > mark:
             mark = max(times)
         else:
             _read_span(run, spec, mark - 1, mark, read_pass)
             mark += 1
 
 
-def _read_span(run: Run, spec: StreamSpec, begin: int, end: int, read_pass: int) -> None:
+def _read_span(run: Run, spec: StreamSpec, begin: int, end: int | None, read_pass: int) -> None:
     """Read all of a span of time that holds more than a page, by id, from the last page to the first."""
+    until = None if end is None else end + 1
 
     def ask(number: int) -> Page:
         run.check()
-        return _read_page(run, spec, read_pass, number, order="id", updated_from=begin - 1, updated_to=end + 1)
+        return _read_page(run, spec, read_pass, number, order="id", updated_from=begin - 1, updated_to=until)
 
     for number in range(measure(ask).pages, 0, -1):
         ask(number)

@@ -4,18 +4,14 @@ from sqlalchemy.orm import Session
 
 from kommo.db import writing
 from kommo.services import SYNC, Services
-from kommo.store import candidates, records, runs, search
-from kommo.store.records import Target
-from kommo.store.tables import Connection, SyncRun, SyncStream
-from kommo.sync import streams
-
-LOT = 500
+from kommo.store import candidates, runs
+from kommo.store.tables import SyncRun
 
 
 def start(services: Services, connection_id: int, trigger: str) -> int:
     """Ask for a run of an account and wake a worker; gives the run's id. Raises runs.AlreadyRunning.
 
-    `trigger` says who asked: "page", "api", "shell" or "connect".
+    `trigger` says who asked: "page", "api", "shell" or "connect"; "confirm" is of `confirm_deletions`.
     """
     with writing(services.engine) as session:
         run_id = runs.request(session, connection_id, trigger)
@@ -42,32 +38,21 @@ def resume(services: Services, connection_id: int, run_id: int) -> bool:
     return True
 
 
-def confirm_deletions(services: Services, connection_id: int, run_id: int) -> int:
-    """Bury what a run found missing and kept for a person to decide; gives how many records were buried.
+def confirm_deletions(services: Services, connection_id: int, run_id: int) -> int | None:
+    """Take a person's word that what a run found missing is gone; gives the new run that acts on it.
 
-    Raises runs.AlreadyRunning while a run of the account is not over: it would read them at the same time.
+    That run asks for each of the records once more and buries those Kommo still does not give. None where nothing
+    waits for a word, or a newer run has looked since. Raises runs.AlreadyRunning while a run is not over.
     """
     with writing(services.engine) as session:
-        connection = session.get_one(Connection, connection_id)
         if (found := runs.active(session, connection_id)) is not None:
             raise runs.AlreadyRunning(found.id)
-        if not _is_of(session, connection_id, run_id):
-            return 0
-        buried = sum(_bury(session, connection, run_id, spec) for spec in streams.ALL)
-    search.catch_up(services.engine)
-    return buried
-
-
-def _bury(session: Session, connection: Connection, run_id: int, spec: streams.StreamSpec) -> int:
-    target = Target(connection.user_id, connection.id, spec.kind, run_id, spec.name)
-    newest, buried = records.newest_version(session, connection.id, spec.kind), 0
-    while lot := candidates.with_verdict(session, run_id, spec.name, candidates.GUARDED, LOT):
-        buried += len(records.bury(session, target, lot, newest))
-        candidates.judge(session, run_id, spec.name, lot, candidates.BURIED)
-    row = session.get_one(SyncStream, (run_id, spec.name))
-    row.deleted += buried
-    row.local_count = records.live_count(session, connection.id, spec.kind)
-    return buried
+        if runs.newest(session, connection_id) != run_id or not candidates.any_guarded(session, run_id):
+            return None
+        confirmed = runs.request(session, connection_id, "confirm")
+        candidates.confirm(session, run_id, confirmed)
+    services.ring(SYNC, confirmed)
+    return confirmed
 
 
 def _is_of(session: Session, connection_id: int, run_id: int) -> bool:

@@ -1,12 +1,14 @@
 """What is gone from Kommo, or came back: suspected by events, the trash and absence, then asked for by id.
 
-Nothing is buried on suspicion. A record Kommo still gives is written as it is now; one it does not give any more is
-buried, unless so many are missing without an event to say so that a person has to decide.
+Nothing is buried on suspicion, nor because a list left it out. A record Kommo still gives is written as it is now; one
+it does not give any more is buried, unless so many are missing without a deletion told that a person has to decide.
 """
 
 from collections.abc import Iterator, Sequence
 
 from kommo.crm.errors import Forbidden, NotFound, Rejected, Unpaid
+from kommo.crm.pages import MAX_IDS
+from kommo.crm.records import Contact, Deal
 from kommo.db import reading
 from kommo.store import candidates, records
 from kommo.store.candidates import ABSENCE, ALIVE, BURIED, EVENT, GONE, TRASH
@@ -15,9 +17,11 @@ from kommo.sync.bands import write_records
 from kommo.sync.run import Run
 from kommo.sync.streams import CONTACTS, DEALS, StreamSpec
 
-LOT = 150  # ids asked for at once: the address stays well below 8 kB
+LOT = MAX_IDS - 1  # ids asked for at once, beside a witness
+DELETED = ("lead_deleted", "contact_deleted")
+CONTACT_RESTORED = "contact_restored"
 EVENT_TYPES = (
-    "lead_deleted", "lead_restored", "contact_deleted", "contact_restored", "entity_merged",
+    *DELETED, "lead_restored", CONTACT_RESTORED, "entity_merged",
     "lead_linked", "lead_unlinked", "contact_linked", "contact_unlinked", "entity_linked", "entity_unlinked",
     "entity_tag_added", "entity_tag_deleted",
 )  # fmt: skip
@@ -27,21 +31,29 @@ _REFUSALS = (Forbidden, Unpaid, NotFound, Rejected)
 def suspect_by_events(run: Run, since: int, until: int) -> dict[str, set[str]] | None:
     """Note every record that Kommo's events name since a moment; gives the event types by stream.
 
-    None where the account's plan or the token's rights do not give events: the trash and absence have to do.
+    Only a deletion told is evidence of one: a tag or a link says that a record has to be read again, no more. None
+    where the account's plan or the token's rights do not give events: the trash and absence have to do.
     """
-    found: dict[str, set[str]] = {spec.name: set() for spec in streams.ALL}
-    touched: dict[str, list[int]] = {spec.name: [] for spec in streams.ALL}
+    told: dict[str, dict[str, list[int]]] = {spec.name: {} for spec in streams.ALL}
     try:
         for event in run.kommo.events(since, until, EVENT_TYPES):
             spec = streams.BY_ENTITY.get(event.entity)
             if spec is not None:
-                found[spec.name].add(event.type)
-                touched[spec.name].append(event.entity_id)
+                told[spec.name].setdefault(event.type, []).append(event.entity_id)
     except _REFUSALS:
         return None
-    for name, ids in touched.items():
-        _suspect(run, name, ids, EVENT)
-    return found
+    for name, by_type in told.items():
+        for kind, ids in by_type.items():
+            _suspect(run, name, ids, EVENT if kind in DELETED else ABSENCE)
+    _suspect_deals_of(run, told[CONTACTS.name].get(CONTACT_RESTORED, []))
+    return {name: set(by_type) for name, by_type in told.items()}
+
+
+def _suspect_deals_of(run: Run, contact_ids: Sequence[int]) -> None:
+    """A contact that came back is in its deals again, and nothing says so of them."""
+    for begin in range(0, len(contact_ids), MAX_IDS):
+        run.check()
+        _suspect(run, DEALS.name, run.kommo.deals_of(contact_ids[begin : begin + MAX_IDS]), ABSENCE)
 
 
 def suspect_by_trash(run: Run, spec: StreamSpec, since: int) -> None:
@@ -85,13 +97,6 @@ def settle_candidates(run: Run, spec: StreamSpec, read_pass: int) -> None:
     _bury(run, spec, read_pass)
 
 
-def refresh(run: Run, spec: StreamSpec, ids: Sequence[int], read_pass: int) -> None:
-    """Read records again by id: something they point to is gone."""
-    for begin in range(0, len(ids), LOT):
-        run.check()
-        _ask_again(run, spec, ids[begin : begin + LOT], read_pass)
-
-
 def too_many(gone: int, held: int) -> bool:
     """Whether so many records are missing at once that only a person may say they are gone."""
     return gone > 1000 or (gone >= 5 and gone * 10 > held)
@@ -113,14 +118,37 @@ def _lots(run: Run, spec: StreamSpec) -> Iterator[list[int]]:
 
 
 def _ask_again(run: Run, spec: StreamSpec, lot: Sequence[int], read_pass: int) -> set[int]:
-    """Read records by id; gives the ids that Kommo does not give any more."""
-    version, wanted = run.version(), set(lot)
-    found = list(run.kommo.page(spec.remote, 1, ids=lot, order="id", version=version).records)
-    if any(record.id not in wanted for record in found):  # an ignored filter gives any rows: ask one by one
-        found = [record for key in lot if (record := run.kommo.one(spec.remote, key)) is not None]
-    living = [record for record in found if not record.is_deleted]
-    write_records(run, spec, living, version, read_pass)
-    return wanted - {record.id for record in living}
+    """Read records by id; gives the ids that Kommo does not give any more.
+
+    A list is believed about what it leaves out only where it gives a record known to be alive that was asked for
+    with the others; otherwise each one left out is asked for alone.
+    """
+    version = run.version()
+    with reading(run.services.engine) as session:
+        witness = records.witness(session, run.target(spec, read_pass))
+    found = _read_by_id(run, spec, [*lot, *([witness] if witness else [])], version)
+    living = {key: found[key] for key in lot if key in found}
+    for key in lot:
+        if witness not in found and key not in living:
+            run.check()
+            record = run.kommo.one(spec.remote, key)
+            living |= {key: record} if record is not None else {}
+    write_records(run, spec, list(living.values()), version, read_pass)
+    return set(lot) - set(living)
+
+
+def _read_by_id(run: Run, spec: StreamSpec, ids: Sequence[int], version: int) -> dict[int, Contact | Deal]:
+    """The living among these, by id, as far as a list filtered by id gives them; nothing where it does not filter."""
+    found: dict[int, Contact | Deal] = {}
+    number, more = 1, True
+    while more:
+        run.check()
+        page = run.kommo.page(spec.remote, number, ids=ids, order="id", version=version)
+        if any(record.id not in ids for record in page.records):
+            return {}
+        found |= {record.id: record for record in page.records if not record.is_deleted}
+        number, more = number + 1, page.has_next
+    return found
 
 
 def _bury(run: Run, spec: StreamSpec, read_pass: int) -> None:
@@ -135,7 +163,8 @@ def _bury(run: Run, spec: StreamSpec, read_pass: int) -> None:
             lot = candidates.with_verdict(session, run.claim.run_id, spec.name, GONE, LOT)
             buried = records.bury(session, target, lot, version)
             candidates.judge(session, run.claim.run_id, spec.name, lot, BURIED)
-            linked = records.deals_of_contacts(session, target.connection_id, buried) if spec is CONTACTS else []
+            if spec is CONTACTS:  # their deals have lost a link: read again when the deals' turn comes
+                linked = records.deals_of_contacts(session, target.connection_id, buried)
+                candidates.suspect(session, run.claim.run_id, DEALS.name, linked, ABSENCE)
         if not lot:
             return
-        refresh(run, DEALS, linked, read_pass)

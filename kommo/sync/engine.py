@@ -13,7 +13,7 @@ from kommo.crm.errors import Cancelled as Interrupted
 from kommo.crm.errors import KommoError, TokenRefused, Verdict
 from kommo.crm.token import Claims
 from kommo.db import writing
-from kommo.services import Services
+from kommo.services import SYNC, Services
 from kommo.store import candidates, connections, runs
 from kommo.store.runs import LostLease
 from kommo.store.tables import Connection
@@ -22,7 +22,7 @@ from kommo.sync.steps import carry_out
 from kommo.vault import VaultError
 
 PAUSES = (60.0, 120.0, 300.0, 600.0, 900.0)  # seconds; the last one repeats
-DISK_PAUSE = 60.0
+LONGEST_PAUSE = 3600.0  # seconds; a longer Retry-After is not heeded
 SEEN_LOT = 5000
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ def _work(run: Run, connection: Connection) -> None:
     except KommoError as error:
         _refused(run, connection, error)
     except OperationalError as error:
-        _pause(run, DISK_PAUSE, _database_sentence(error))
+        _pause(run, 0.0, _database_sentence(error))
     except LostLease:
         raise
     except Exception:
@@ -76,26 +76,37 @@ def _interrupted(run: Run) -> None:
         _end(run, "cancelled", [])
     except Stopping:
         with writing(run.services.engine) as session:
-            runs.release(session, run.claim)
+            runs.release(session, run.claim, "O servidor está reiniciando; continua em seguida.")
 
 
 def _refused(run: Run, connection: Connection, error: KommoError) -> None:
     """Passing troubles pause the run; nonsense and refusals end it. What is stored stays."""
     log.warning("sync_refused", run=run.claim.run_id, code=error.code)
     if error.verdict is Verdict.RETRY:
-        _pause(run, None, f"{error.sentence} Continua sozinha daqui a pouco.")
+        _pause(run, min(error.retry_after or 0.0, LONGEST_PAUSE), f"{error.sentence} Continua sozinha daqui a pouco.")
         return
     if isinstance(error, TokenRefused):
         error = expired_instead(error, Claims(expires_at=connection.expires_at), time.time())
-        with writing(run.services.engine) as session:
-            connections.mark_refused(session, connection.id)
+        if not _mark_refused(run, connection):
+            return
     _end(run, "failed", [f"{error.sentence} {error.advice}".strip()])
 
 
-def _pause(run: Run, seconds: float | None, sentence: str) -> None:
+def _mark_refused(run: Run, connection: Connection) -> bool:
+    """Note that the token is refused; False where it has been replaced meanwhile: the run goes on with the new one."""
+    with writing(run.services.engine) as session:
+        if connections.mark_refused(session, connection):
+            return True
+        runs.release(session, run.claim, "O token foi trocado; continua em seguida.")
+    run.services.ring(SYNC, run.claim.run_id)
+    return False
+
+
+def _pause(run: Run, at_least: float, sentence: str) -> None:
+    """Let the run rest, longer each time, and for `at_least` so many seconds."""
     with writing(run.services.engine) as session:
         number = runs.pauses(session, run.claim.run_id)
-        runs.pause(session, run.claim, seconds or PAUSES[min(number, len(PAUSES) - 1)], sentence)
+        runs.pause(session, run.claim, max(at_least, PAUSES[min(number, len(PAUSES) - 1)]), sentence)
 
 
 def _end(run: Run, state: str, errors: list[str]) -> None:

@@ -18,6 +18,7 @@ from kommo.sync.streams import StreamSpec
 
 RECOUNTS = 3  # on an account that people work in, counts differ for a moment
 MOST_PASSES = 2
+DAY = 86_400  # seconds; events are asked for until then, whatever clock stamps them
 
 
 def carry_out(run: Run) -> list[str]:
@@ -29,7 +30,8 @@ def carry_out(run: Run) -> list[str]:
         run.note(phase="catalogues")
         read_catalogues(run)
     if since is None:
-        since = math.floor(run.kommo.server_time or time.time())
+        clock = math.floor(run.kommo.server_time or time.time())
+        since = changes.newest(run, before=clock) or clock
         run.note(server_started_at=since)
     with Indexer(run) as indexer:
         for spec in streams.ALL:
@@ -120,13 +122,14 @@ class Settling:
 
     def _catch_up(self) -> None:
         """Bring in what happened since the run began, and bury what is gone."""
-        begin = math.floor(self.run.kommo.server_time or self.since)
+        newest = self.since
         for spec in streams.ALL:
             try:
-                changes.read_since(self.run, spec, self.since - changes.OVERLAP, self._pass(spec))
+                newest = max(newest, changes.read_since(self.run, spec, self.since - changes.OVERLAP, self._pass(spec)))
             except changes.FilterIgnored:
                 self.again.add(spec.name)
-        events = deletions.suspect_by_events(self.run, self._events_since(), begin + 1)
+        clock = math.floor(self.run.kommo.server_time or time.time())
+        events = deletions.suspect_by_events(self.run, self._events_since(), clock + DAY)
         for spec in streams.ALL:
             if events is None:
                 deletions.suspect_by_trash(self.run, spec, self._events_since())
@@ -139,7 +142,7 @@ class Settling:
         read_companies(self.run)
         refresh_pipelines_if_unknown(self.run)
         self.indexer.finish()
-        self.since = begin
+        self.since = max(self.since, min(newest, clock))
 
     def _events_since(self) -> int:
         return self.since - changes.OVERLAP

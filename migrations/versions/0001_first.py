@@ -23,6 +23,7 @@ def upgrade() -> None:
         "rate_slot",
         sa.Column("scope", sa.String(length=64), nullable=False),
         sa.Column("next_at", sa.Float(), nullable=False),
+        sa.Column("slow_until", sa.Float(), nullable=False),
         sa.Column("blocked_until", sa.Float(), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("scope", name=op.f("pk_rate_slot")),

@@ -58,6 +58,7 @@ class Ledger:
     max_waits: list[float | None] = field(default_factory=list)
     slowed: list[float] = field(default_factory=list)
     blocked: list[float] = field(default_factory=list)
+    holds: list[bool] = field(default_factory=list)
 
     def slot(self, purpose: str, *, max_wait: float | None = None) -> float:
         if self.blocked:
@@ -68,6 +69,9 @@ class Ledger:
         self.slots.append(purpose)
         self.max_waits.append(max_wait)
         return wait
+
+    def held(self) -> bool:
+        return self.holds.pop(0) if self.holds else False
 
     def slow_down(self, seconds: float) -> None:
         self.slowed.append(seconds)

@@ -302,3 +302,11 @@ def test_a_slot_that_went_by_is_not_used() -> None:
         Caller(transport, ledger, sleep=sleep, clock=clock).call(PATH, [], body_of)
         assert len(server.heads) == 1
     assert ledger.slots == ["sync"] * 3  # overslept, gone by on arrival, on time
+
+
+def test_a_slot_is_void_once_kommo_has_said_stop() -> None:
+    """While we waited for it, somebody else met a 429: another slot is taken."""
+    ledger = Ledger(waits=[0.2, 0.1, 0.0], holds=[True, False])
+    scene = Scene(says(OK), budget=ledger)
+    scene.call()
+    assert len(ledger.slots) == 2

@@ -249,15 +249,24 @@ def test_so_many_deletions_are_put_to_a_person(person: Person, guarded: int) -> 
     assert [button.text for button in card.all("button")] == ["Retirar da cópia", "Manter e sincronizar de novo"]
 
 
-def test_a_persons_word_buries_them(person: Person, guarded: int) -> None:
+def test_a_persons_word_starts_a_run_that_acts_on_it(person: Person, guarded: int) -> None:
     answer = person.send(f"/sincronizacao/{guarded}/confirmar-exclusoes")
-    assert (answer.status_code, answer.location) == (303, f"/sincronizacao/{guarded}")
-    page = person.open(f"/sincronizacao/{guarded}")
-    assert "30 registros retirados da cópia." in page.text
-    assert page.all("section", class_="guard") == []
+    assert (answer.status_code, answer.location) == (303, "/sincronizacao")
     with reading(person.engine) as session:
-        alive = session.scalars(select(Wallet.remote_id).where(Wallet.deleted_at.is_(None))).all()
-    assert sorted(alive) == list(range(31, 41))
+        run = session.scalars(select(SyncRun).order_by(SyncRun.id.desc())).first()
+        assert run is not None
+        assert (run.trigger, run.state) == ("confirm", "queued")
+        assert len(candidates.open_ids(session, run.id, "contacts", 100)) == 30
+    assert person.open(f"/sincronizacao/{guarded}").all("section", class_="guard") == []
+
+
+def test_a_question_that_a_newer_run_made_pointless_is_not_asked(
+    person: Person, guarded: int, bakery: Connection
+) -> None:
+    make_run(person.engine, bakery, contacts=(40, 40), deals=(0, 0))
+    assert person.open(f"/sincronizacao/{guarded}").all("section", class_="guard") == []
+    person.send(f"/sincronizacao/{guarded}/confirmar-exclusoes")
+    assert "Esta pergunta já passou" in person.open("/conexao").text
 
 
 def test_nothing_is_buried_while_a_run_is_under_way(person: Person, guarded: int, bakery: Connection) -> None:

@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import update
 
+from kommo.db import clock, writing
 from kommo.services import Services
 from kommo.store.budget import MARGIN, BudgetBlocked, BudgetFull, SqlBudget
+from kommo.store.tables import RateSlot
 
 
 def test_slots_are_evenly_apart_whoever_takes_them(services: Services) -> None:
@@ -66,3 +69,26 @@ def test_who_would_wait_too_long_is_told_so_and_takes_nothing(services: Services
         budget.reserve(2.0)
     assert 9 < full.value.seconds <= 10
     assert 9 < budget.reserve(60.0) <= 10.1
+
+
+def test_a_slot_waited_for_is_void_after_a_429_or_a_block(services: Services) -> None:
+    """Whoever had reserved before Kommo said so does not send after it."""
+    budget = SqlBudget(services.engine, "installation", 6.0)
+    budget.reserve()
+    assert not budget.held()
+    budget.slow_down(10)
+    assert budget.held()
+    other = SqlBudget(services.engine, "account:2", 6.0)
+    other.block(30)
+    assert other.held()
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_waiting(services: Services) -> None:
+    """An hour back: slots, pauses and blocks of the hour that is to come again are of no account."""
+    budget = SqlBudget(services.engine, "installation", 6.0)
+    budget.reserve()
+    with writing(services.engine) as session:
+        session.execute(update(RateSlot).values(next_at=RateSlot.next_at + 3600, blocked_until=clock() + 3600))
+    assert budget.reserve(15.0) < 1
+    assert not budget.held()
+    assert budget.blocked_for() == 0

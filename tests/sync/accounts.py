@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
@@ -10,17 +9,19 @@ from sqlalchemy import select
 from kommo.connect import flow
 from kommo.connect.access import Access
 from kommo.connect.client import open_client
+from kommo.crm.pages import record_from
 from kommo.crm.token import read_token
 from kommo.db import reading
 from kommo.sandbox import Server, World
+from kommo.sandbox import lists as sandbox_lists
 from kommo.services import Services
 from kommo.store import progress
 from kommo.store.progress import RunView
+from kommo.store.records import Incoming
 from kommo.store.tables import DealContact, Wallet
-from kommo.sync import control, engine
+from kommo.sync import control, engine, streams
 
 __all__ = ["Access", "connect", "copy_of", "difference", "open_client", "run", "run_view"]
-KINDS = {"contact": "contacts", "deal": "leads"}
 
 
 def connect(services: Services, server: Server, owner: str = "1", *, full: bool = False) -> int:
@@ -56,41 +57,59 @@ def copy_of(services: Services, connection_id: int, kind: str) -> dict[int, dict
 
 
 def difference(services: Services, connection_id: int, world: World) -> list[str]:
-    """Every way in which copy and account differ: missing, ghost, other values, other links. Empty when exact."""
+    """Every way in which copy and account differ: missing, ghost, content, columns, links. Empty when exact."""
     found = []
-    for kind, plural in KINDS.items():
-        held, there = copy_of(services, connection_id, kind), set(listed(world, plural))
-        found += [f"{kind} {key} missing" for key in sorted(there - set(held))]
-        found += [f"{kind} {key} ghost" for key in sorted(set(held) - there)]
-        for key in sorted(there & set(held)):
-            found += _compare(kind, key, held[key], world)
-    with reading(services.engine) as session:
-        links: dict[int, list[int]] = {}
-        statement = select(DealContact).where(DealContact.connection_id == connection_id).order_by(DealContact.position)
-        for link in session.scalars(statement):
-            links.setdefault(link.deal_id, []).append(link.contact_id)
-    living = set(world.ids("contacts"))  # Kommo shows a deal's living contacts only
-    for key in listed(world, "leads"):
-        there_now = [contact for contact in world.contacts_of(key) if contact in living]
-        if sorted(links.get(key, [])) != sorted(there_now):
-            found.append(f"deal {key} links {links.get(key)} instead of {there_now}")
+    for spec in streams.ALL:
+        there, held = listed(world, spec), rows_of(services, connection_id, spec.kind)
+        found += [f"{spec.name} {key} missing" for key in sorted(set(there) - set(held))]
+        found += [f"{spec.name} {key} ghost" for key in sorted(set(held) - set(there))]
+        for key in sorted(set(there) & set(held)):
+            found += [f"{spec.name} {key} {text}" for text in _compare(there[key], held[key])]
+    links = links_of(services, connection_id)
+    for key, deal in listed(world, streams.DEALS).items():
+        if links.get(key, []) != deal.links:
+            found.append(f"deal {key} links {links.get(key)} instead of {deal.links}")
     return found
 
 
-def listed(world: World, kind: str) -> list[int]:
-    """Ids of the records that Kommo's list gives: not those of incoming requests, where they are left out."""
+def listed(world: World, spec: streams.StreamSpec) -> dict[int, Incoming]:
+    """What Kommo's list gives, by id, as the store would hold it: not incoming requests, where they are left out."""
+    kind = spec.remote.key
     with world.lock:
-        rows = list(world.state.tables[kind])
-    return sorted(row.id for row in rows if not row.deleted and (world.switches.list_unsorted or not row.unsorted))
+        rows = [row for row in world.state.tables[kind] if not row.deleted]
+        rows = [row for row in rows if world.switches.list_unsorted or not row.unsorted]
+        parts = sandbox_lists.render(world.state, kind, rows, {spec.remote.expand} - {""})
+    raw = json.loads(b"[" + b"".join(parts)[1:] + b"]")
+    return {one["id"]: spec.to_row(record_from(spec.remote, one)) for one in raw}
 
 
-def _compare(kind: str, key: int, held: dict[str, Any], world: World) -> list[str]:
-    there = json.loads(json.dumps(world.record(KINDS[kind], key)))
+def rows_of(services: Services, connection_id: int, kind: str) -> dict[int, Any]:
+    """The live rows held, all their columns, by Kommo's id."""
+    table = Wallet.__table__
+    statement = select(table).where(
+        table.c.connection_id == connection_id, table.c.kind == kind, table.c.deleted_at.is_(None)
+    )
+    with reading(services.engine) as session:
+        return {row.remote_id: row._mapping for row in session.execute(statement)}
+
+
+def links_of(services: Services, connection_id: int) -> dict[int, list[tuple[int, bool]]]:
+    """The contacts of every deal, in Kommo's order, and which is the main one."""
+    found: dict[int, list[tuple[int, bool]]] = {}
+    statement = select(DealContact).where(DealContact.connection_id == connection_id).order_by(DealContact.position)
+    with reading(services.engine) as session:
+        for link in session.scalars(statement):
+            found.setdefault(link.deal_id, []).append((link.contact_id, link.is_main))
+    return found
+
+
+def _compare(there: Incoming, held: Any) -> list[str]:
+    if there.content_hash != held["content_hash"]:
+        record = json.loads(there.values["metadata"])
+        keys = [key for key in {**record, **held["metadata"]} if record.get(key) != held["metadata"].get(key)]
+        return [f"{key}: {held['metadata'].get(key)!r} instead of {record.get(key)!r}" for key in keys] or ["hash"]
     return [
-        f"{kind} {key} {name}: {held.get(name)!r} instead of {value!r}"
-        for name, value in there.items()
-        if name in held and not name.startswith("_") and (held[name] or None) != (value or None)
+        f"column {name}: {held[name]!r} instead of {value!r}"
+        for name, value in there.values.items()
+        if name != "metadata" and held[name] != value
     ]
-
-
-Churn = Callable[[str, str, str], None]

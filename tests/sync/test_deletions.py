@@ -1,13 +1,16 @@
 """What is gone from Kommo is buried, never more than that, and a mass of it only on a person's word."""
 
+import threading
+
 import pytest
 from sqlalchemy import select
 
 from kommo.db import reading
 from kommo.sandbox import Server
 from kommo.services import Services
+from kommo.store.progress import RunView
 from kommo.store.tables import Wallet
-from kommo.sync import control
+from kommo.sync import control, engine
 from kommo.sync.deletions import too_many
 from tests.sync.accounts import connect, copy_of, difference, run, run_view
 
@@ -65,11 +68,125 @@ def test_many_missing_records_without_an_event_wait_for_a_person(services: Servi
     assert "10 contatos não aparecem mais no Kommo" in view.errors[0]
     assert len(copy_of(services, account, "contact")) == 60
 
-    assert control.confirm_deletions(services, account, view.id) == 10
-    after = run_view(services, account, view.id)
-    assert (after.guarded, after.stream("contacts").local_count) == ({}, 50)
+    after = confirmed(services, account, view.id)
+    assert (after.guarded, after.stream("contacts").deleted) == ({}, 10)
+    assert after.proved
     assert difference(services, account, padaria.world) == []
+
+
+def confirmed(services: Services, account: int, run_id: int) -> RunView:
+    """The run that acts on a person's word, at its end."""
+    number = control.confirm_deletions(services, account, run_id)
+    assert number is not None
+    assert engine.run_one(services, number, "test", threading.Event())
+    return run_view(services, account, number)
+
+
+def test_a_word_buries_nothing_that_came_back(services: Services, padaria: Server) -> None:
+    """Each record is asked for once more: seven of the ten are there again when the person has decided."""
+    padaria.world.turn(delete_events=False, only_deleted="none")
+    account = connect(services, padaria)
+    run(services, account)
+    gone = padaria.world.bulk_delete("contacts", 10)
+    view = run(services, account)
+    padaria.world.restore("contacts", *gone[:7])
+    after = confirmed(services, account, view.id)
+    assert (after.proved, after.stream("contacts").deleted) == (True, 3)
+    assert difference(services, account, padaria.world) == []
+
+
+def test_a_word_that_comes_too_late_does_nothing(services: Services, padaria: Server) -> None:
+    padaria.world.turn(delete_events=False, only_deleted="none")
+    account = connect(services, padaria)
+    run(services, account)
+    gone = padaria.world.bulk_delete("contacts", 10)
+    asked = run(services, account)
+    padaria.world.restore("contacts", *gone)
     assert run(services, account).proved
+    assert control.confirm_deletions(services, account, asked.id) is None
+    assert difference(services, account, padaria.world) == []
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_a_tag_is_no_word_of_a_deletion(services: Services, padaria: Server, tagged: bool) -> None:
+    """Events that name a record for another reason do not switch the guard off."""
+    padaria.world.turn(delete_events=False, only_deleted="none")
+    account = connect(services, padaria)
+    run(services, account)
+    gone = padaria.world.ids("contacts")[:30]
+    for key in gone if tagged else ():
+        padaria.world.update("contacts", key, _embedded={"tags": [{"id": 991, "name": "campanha", "color": None}]})
+    padaria.world.delete("contacts", *gone)
+    assert run(services, account).guarded == {"contacts": 30}
+
+
+def test_nothing_is_buried_because_a_list_left_it_out(services: Services, padaria: Server) -> None:
+    """Lists filtered by id answer as if there were nothing: each record is asked for alone, and found."""
+    world, account = padaria.world, connect(services, padaria)
+    run(services, account)
+    for key in world.ids("contacts")[:20]:
+        world.update("contacts", key, _embedded={"tags": [{"id": 991, "name": "x", "color": None}]})
+    world.fail(r"filter\[id\]", times=None, how="204")
+    view = run(services, account)
+    assert (view.proved, view.stream("contacts").deleted) == (True, 0)
+    assert difference(services, account, world) == []
+
+
+def test_a_deal_gets_its_contact_back(services: Services, padaria: Server) -> None:
+    """A contact restored after the deals were read is in its deals again, and no deal says that it changed."""
+    world, account = padaria.world, connect(services, padaria)
+    deal = next(key for key in world.ids("leads") if world.contacts_of(key))
+    contact = world.contacts_of(deal)[0]
+    world.delete("contacts", contact)
+    run(services, account)
+
+    def restore(_method: str, path: str, query: str) -> None:
+        if path == "/api/v4/leads" and "filter" in query:  # all deals are read by now
+            world.before_request = None
+            world.restore("contacts", contact)
+
+    world.before_request = restore
+    assert run(services, account).proved
+    assert difference(services, account, world) == []
+
+
+def test_a_lost_link_is_not_forgotten_in_a_pause(services: Services, padaria: Server) -> None:
+    """A contact goes, its deals have to be read again, Kommo fails just then: the resumed run reads them."""
+    world, account = padaria.world, connect(services, padaria)
+    run(services, account)
+    contact = world.contacts_of(next(key for key in world.ids("leads") if world.contacts_of(key)))[0]
+
+    def delete(_method: str, path: str, query: str) -> None:
+        if path == "/api/v4/contacts" and "filter" in query:
+            world.before_request = None
+            world.delete("contacts", contact)
+
+    world.before_request = delete
+    world.fail(r"GET /api/v4/leads\?.*filter\[id\]", times=None, how="500")
+    view = run(services, account)
+    assert view.state == "paused"
+    world.heal()
+    control.resume(services, account, view.id)
+    engine.run_one(services, view.id, "test", threading.Event())
+    assert run_view(services, account).proved
+    assert difference(services, account, world) == []
+
+
+def test_what_came_and_went_within_a_run_is_not_counted(services: Services, padaria: Server) -> None:
+    world, account = padaria.world, connect(services, padaria)
+    run(services, account)
+    brief = world.add("contacts", name="Passageiro")
+
+    def delete(_method: str, path: str, query: str) -> None:
+        if path == "/api/v4/leads" and "limit=250" in query:
+            world.before_request = None
+            world.delete("contacts", brief)
+
+    world.before_request = delete
+    view = run(services, account)
+    contacts = view.stream("contacts")
+    assert (view.proved, contacts.created, contacts.deleted) == (True, 0, 0)
+    assert difference(services, account, world) == []
 
 
 def test_many_deletions_that_kommo_tells_of_are_believed(services: Services, padaria: Server) -> None:

@@ -15,7 +15,7 @@ from kommo.sync import control, engine
 from tests.conftest import make_services, make_settings
 from tests.sync.accounts import connect, copy_of, difference, run, run_view
 
-DEALS = r"GET /api/v4/leads\?page=1"
+DEALS = r"GET /api/v4/leads\?page=1&limit=250"
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_a_cancelled_run_keeps_what_it_read(services: Services, padaria: Server)
     account = connect(services, padaria)
     run_id = control.start(services, account, "page")
 
-    def cancel(_method: str, path: str, _query: str) -> None:
-        if path == "/api/v4/leads":
+    def cancel(_method: str, path: str, query: str) -> None:
+        if path == "/api/v4/leads" and "limit=250" in query:
             control.cancel(services, account, run_id)
 
     padaria.world.before_request = cancel
@@ -162,8 +162,8 @@ def test_a_worker_that_ends_gives_the_run_back(services: Services, padaria: Serv
     account = connect(services, padaria)
     run_id, stopping = control.start(services, account, "page"), threading.Event()
 
-    def stop(_method: str, path: str, _query: str) -> None:
-        if path == "/api/v4/leads":
+    def stop(_method: str, path: str, query: str) -> None:
+        if path == "/api/v4/leads" and "limit=250" in query:
             stopping.set()
 
     padaria.world.before_request = stop
@@ -184,8 +184,8 @@ def test_a_worker_that_lost_its_lease_writes_nothing(services: Services, padaria
     run_id = control.start(services, account, "page")
     took: list[int] = []
 
-    def take_over(_method: str, path: str, _query: str) -> None:
-        if path == "/api/v4/contacts" and not took:
+    def take_over(_method: str, path: str, query: str) -> None:
+        if path == "/api/v4/contacts" and "limit=250" in query and not took:
             with writing(services.engine) as session:
                 session.execute(update(SyncRun).where(SyncRun.id == run_id).values(lease_until=0.0))
                 claim = runs.claim(session, run_id, "another", 60.0)

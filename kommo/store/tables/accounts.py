@@ -61,7 +61,7 @@ class Connection(Base):
 
 
 class RateSlot(Base):
-    """The request budget of one scope: when the next request may leave, and whether Kommo blocked us.
+    """The request budget of one scope: when the next request may leave, after a 429 too, and whether Kommo blocked us.
 
     Times are Unix seconds of the database's clock.
     """
@@ -70,5 +70,6 @@ class RateSlot(Base):
 
     scope: Mapped[str] = mapped_column(String(64), primary_key=True)
     next_at: Mapped[float] = mapped_column(Float, default=0.0)
+    slow_until: Mapped[float] = mapped_column(Float, default=0.0)
     blocked_until: Mapped[float] = mapped_column(Float, default=0.0)
     requests: Mapped[int] = mapped_column(Integer, default=0)
