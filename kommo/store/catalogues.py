@@ -30,14 +30,14 @@ def replace(session: Session, model: type[Base], connection_id: int, rows: Seque
         session.execute(update(table).where(table.c.connection_id == connection_id, *same).values(gone_at=clock()))
 
 
-def unasked_companies(session: Session, connection_id: int, run_id: int, limit: int) -> list[int]:
-    """Companies that records belong to and that this run has not asked for yet, in order of id."""
+def unasked_companies(session: Session, connection_id: int, run_id: int, after: int, limit: int) -> list[int]:
+    """Companies with an id above `after` that records belong to and this run has not asked for yet, in order of id."""
     asked = select(Company.id).where(Company.connection_id == connection_id, Company.checked_run == run_id)
     statement = (
         select(Wallet.company_id)
         .where(
             Wallet.connection_id == connection_id,
-            Wallet.company_id.is_not(None),
+            Wallet.company_id > after,
             Wallet.deleted_at.is_(None),
             Wallet.company_id.not_in(asked),
         )

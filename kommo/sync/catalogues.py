@@ -29,13 +29,14 @@ def read_catalogues(run: Run) -> None:
 
 def read_companies(run: Run) -> None:
     """Ask for the name of every company that a record belongs to, those this run has not asked for yet."""
-    connection_id, run_id = run.claim.connection_id, run.claim.run_id
+    connection_id, run_id, after = run.claim.connection_id, run.claim.run_id, 0
     while True:
         run.check()
         with reading(run.services.engine) as session:
-            lot = catalogues.unasked_companies(session, connection_id, run_id, COMPANIES_AT_ONCE)
+            lot = catalogues.unasked_companies(session, connection_id, run_id, after, COMPANIES_AT_ONCE)
         if not lot:
             return
+        after = lot[-1]
         try:
             names = {company.id: company.name for company in run.kommo.companies(lot)}
         except _NO_RIGHT:
