@@ -81,7 +81,8 @@ def test_the_account_stands_at_the_foot(person: Person) -> None:
 
 def test_the_badge_of_proof_leads_to_the_run_it_speaks_of(person: Person) -> None:
     bakery = make_account(person.engine)
-    assert side(person.open("/conexao")).all("a", class_="badge") == []
+    badge = side(person.open("/conexao")).one("a", class_="badge")
+    assert (badge.text, badge["href"], badge["class"].split()) == ("Sem cópia", "/sincronizacao", ["badge"])
     run_id = make_run(person.engine, bakery, "failed", errors=["O Kommo recusou este token."])
     badge = side(person.open("/conexao")).one("a", class_="badge")
     assert badge["href"] == f"/sincronizacao/{run_id}"

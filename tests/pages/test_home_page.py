@@ -130,11 +130,14 @@ def test_it_says_how_many_are_held_and_how_that_is_known(november: Person) -> No
     assert head.one("span", class_="head-note").text == "3 contatos e 10 negociações, aqui e no Kommo"
     badge = head.one("a", class_="badge")
     assert badge["title"].startswith("Conferido por contagem: 3 contatos no Kommo, 3 aqui")
+    assert overview(november).all("p", class_="notice", text="Conferido") == []
 
 
 def test_a_partial_copy_says_so_in_amber_and_claims_nothing_of_kommo(november: Person, bakery: Connection) -> None:
     make_run(november.engine, bakery, contacts=(5, 3), deals=(10, 10))
-    head = overview(november).one("div", class_="head")
+    page = overview(november)
+    assert page.one("p", class_="warning").text.startswith("Parcial: 5 contatos no Kommo, 3 aqui")
+    head = page.one("div", class_="head")
     assert head.one("span", class_="head-note").text == "3 contatos e 10 negociações"
     assert head.one("a", class_="warning")["title"].startswith("Parcial: 5 contatos no Kommo, 3 aqui")
 
