@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from kommo.services import open_services
+from kommo.store.connections import DEFAULT_OWNER
 from tests.browser.panel import Panel
-from tests.browser.visitor import NARROW, Visitor, visit
+from tests.browser.visitor import NARROW, WIDE, Visitor, visit
+from tests.factories import make_account
 
 WIDTHS = (800, 900, 1024, 1100, 1240, 1241, 1280, 1440)
 LISTS = ("/contatos", "/negociacoes")
@@ -86,6 +89,28 @@ def test_the_menu_of_people_closes_by_escape_and_by_going_elsewhere(browser: Bro
         expect(page.locator("input[type=search]")).to_be_focused()
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_the_switch_of_accounts_floats_and_closes(browser: Browser, fresh: Panel, size: dict[str, int]) -> None:
+    services = open_services(fresh.settings)
+    for number, name in enumerate(("Padaria Estrela", "Oficina Norte")):
+        make_account(services.engine, DEFAULT_OWNER, name, 30001000 + number)
+    services.engine.dispose()
+    with visit(browser, fresh.address, size=size) as visitor:
+        page = visitor.page
+        visitor.open("/conexao")
+        switcher, summary = page.locator("details.switcher"), page.locator("details.switcher summary")
+        height = page.evaluate("document.documentElement.scrollHeight")
+        summary.click()
+        expect(switcher.get_by_role("link").last).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollHeight") == height
+        page.keyboard.press("Escape")
+        expect(switcher).not_to_have_attribute("open", "")
+        expect(summary).to_be_focused()
+        summary.click()
+        page.locator("h1").click()
+        expect(switcher).not_to_have_attribute("open", "")
+
+
 def test_the_chip_looks_like_the_choices_beside_it(browser: Browser, full: Panel) -> None:
     for size in ({"width": 1280, "height": 800}, NARROW):
         with visit(browser, full.address, size=size) as visitor:
@@ -98,9 +123,7 @@ def test_the_chip_looks_like_the_choices_beside_it(browser: Browser, full: Panel
 def test_on_a_phone_the_filters_stand_in_two_columns(browser: Browser, full: Panel) -> None:
     with visit(browser, full.address, size=NARROW) as visitor:
         visitor.open("/negociacoes")
-        search, people, pipeline, stage = (
-            box(visitor, name) for name in (".search", ".chip", "#funil", "#etapa")
-        )
+        search, people, pipeline, stage = (box(visitor, name) for name in (".search", ".chip", "#funil", "#etapa"))
         assert people["y"] == pipeline["y"] < stage["y"]
         assert people["width"] == pytest.approx(pipeline["width"], abs=1)
         assert search["width"] == stage["width"]
