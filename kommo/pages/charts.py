@@ -1,6 +1,6 @@
 """The geometry of the chart of won and lost by month, as numbers; a template draws them as SVG.
 
-Widths are shares of the whole (percent), heights pixels, so that the chart grows with the page and its words do not.
+Widths and heights are shares of the whole (percent), so that the chart grows with the page and its words do not.
 """
 
 import math
@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from kommo.store.overview import MonthSums
 from kommo.text import number
 
-HEIGHT = 168.0  # pixels from the top to the base line
+HEIGHT = 100.0  # percent from the top to the base line
 MONTHS = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
 LONG_MONTHS = (
     "janeiro", "fevereiro", "março", "abril", "maio", "junho",
     "julho", "agosto", "setembro", "outubro", "novembro", "dezembro",
 )  # fmt: skip
-_APART = 14.0  # pixels between the words at the right, at least
+_TOP = 7.0  # how far down the words at the right stand at least: they end inside of the chart
+_APART = 8.5  # between those words, at least: a line's height in the lowest chart
 _BARS = ((0.14, 0.44), (0.62, 0.24))  # of a month's width: where the bars of won and of lost begin, how wide they are
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar: left edge and width in percent, upper edge and height in pixels."""
+    """A bar: left edge, width, upper edge and height in percent."""
 
     x: float
     width: float
@@ -43,7 +44,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A faint line at `y` pixels with its words."""
+    """A faint line at `y` percent with its words."""
 
     y: float
     label: str
@@ -102,9 +103,9 @@ def _step(top: float) -> float:
 
 def _named(last: Column) -> tuple[float, float]:
     """Where to name the two series so that the words stay apart and inside."""
-    won, lost = max(last.won.y, 12.0), max(last.lost.y, 12.0)
+    won, lost = max(last.won.y, _TOP), max(last.lost.y, _TOP)
     if abs(won - lost) < _APART:
-        middle = min(max((won + lost) / 2, 12 + _APART / 2), HEIGHT - _APART / 2)
+        middle = min(max((won + lost) / 2, _TOP + _APART / 2), HEIGHT - _APART / 2)
         above = -1 if won <= lost else 1
         won, lost = middle + above * _APART / 2, middle - above * _APART / 2
     return min(won, HEIGHT), min(lost, HEIGHT)

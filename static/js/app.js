@@ -1,4 +1,5 @@
-// What neither HTML, CSS nor htmx can do by themselves: the CSRF header, two keys, and saying that an answer is missing.
+// What neither HTML, CSS nor htmx can do by themselves: the CSRF header, three keys, menus that close, and saying that an
+// answer is missing.
 "use strict";
 
 const silence = () => document.getElementById("no-answer");
@@ -21,6 +22,22 @@ for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
 }
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (event.detail.successful) silence().hidden = true;
+});
+
+// A menu closes when one goes elsewhere, by pointer or by key; Escape gives the focus back to what opened it.
+const openMenus = () => document.querySelectorAll("details:is(.menu, .switcher)[open]");
+
+for (const name of ["pointerdown", "focusin"]) {
+  document.addEventListener(name, (event) => {
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing) return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
 });
 
 document.addEventListener("keydown", (event) => {

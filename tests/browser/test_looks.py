@@ -16,7 +16,7 @@ PAGES = (
 SIZES = {"wide": WIDE, "narrow": NARROW}
 _SMALL_TARGETS = """
 () => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
-  .filter(e => e.checkVisibility() && !e.closest('p, .sr-only, dd, .hint') && !e.matches('.skip, .sr-only'))
+  .filter(e => e.checkVisibility() && !e.closest('p, .sr-only, .hint') && !e.matches('.skip, .sr-only'))
   .map(e => {
     const grown = getComputedStyle(e, '::after'), box = e.getBoundingClientRect();
     const over = grown.position === 'absolute' && grown.content !== 'none';

@@ -56,8 +56,14 @@ def test_a_row_is_one_link_with_what_a_person_looks_for(people: Person) -> None:
     first = page.one("tbody").all("tr")[0]
     assert [link["href"] for link in first.all("a")] == ["/contatos/1"]
     name, phone, email, person, value, updated = rows(page)[0]
-    assert name == "Ana Beatriz Souza +55 11 98812-4410"  # the second line is a phone's
+    assert name == "Ana Beatriz Souza +55 11 98812-4410 · ana@exemplo.com.br"  # the second line is for smaller screens
     assert (phone, email, person, value) == ("+55 11 98812-4410", "ana@exemplo.com.br", "Paula Nogueira", "R$ 8.400,00")
+    assert first["title"].splitlines() == [
+        "Ana Beatriz Souza",
+        "+55 11 98812-4410",
+        "ana@exemplo.com.br",
+        "Paula Nogueira",
+    ]
     assert updated.startswith("25/11/2026")
     assert rows(page)[2][1:5] == ["—", "—", "Rafael Teixeira (excluído)", "—"]
 

@@ -25,7 +25,7 @@ SHAPES = [
 
 
 def _tokens(scheme: str) -> dict[str, str]:
-    light, dark = _SHEETS["tokens.css"].split("@media (prefers-color-scheme: dark)")
+    light, dark = _SHEETS["tokens.css"].split("@media screen and (prefers-color-scheme: dark)")
     found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
     return found | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark)) if scheme == "dark" else found
 
@@ -65,7 +65,7 @@ def test_edges_and_bars_are_visible(scheme: str, shape: str, ground: str) -> Non
 
 def test_every_colour_is_a_token_with_a_dark_twin() -> None:
     light, dark = _tokens("light"), _tokens("dark")
-    dark_block = _SHEETS["tokens.css"].split("@media (prefers-color-scheme: dark)")[1]
+    dark_block = _SHEETS["tokens.css"].split("@media screen and (prefers-color-scheme: dark)")[1]
     assert [name for name in light if f"--{name}:" not in dark_block] == []
     assert set(light) == set(dark)
     strays = {

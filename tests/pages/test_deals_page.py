@@ -58,13 +58,23 @@ def test_a_row_shows_what_a_person_looks_for(deals: Person) -> None:
     assert [link["href"] for link in first.all("a")] == ["/negociacoes/1"]
     cells = [cell.text for cell in first.children if isinstance(cell, Element)]
     assert cells[:5] == [
-        "Contrato anual Proposta",
+        "Contrato anual Vendas → Proposta · Márcia Fontes",  # the second line is for smaller screens
         "Márcia Fontes",
         "Vendas → Proposta",
         "Paula Nogueira",
         "R$ 12.050,00",
     ]
     assert page.one("tbody").all("tr")[1].all("td")[2].text == "Sônia Prado (inativo)"
+    assert first["title"].splitlines() == ["Contrato anual", "Márcia Fontes", "Vendas → Proposta", "Paula Nogueira"]
+
+
+@pytest.mark.parametrize("query", ["funil=4401", "etapa=4401-142"])
+def test_where_all_are_of_one_pipeline_only_the_stage_is_told(deals: Person, query: str) -> None:
+    page = deals.open(f"/negociacoes?{query}")
+    row = page.one("tbody").all("tr")[-1]
+    assert [row.all("td")[1].text, row.one("span", class_="sub").text] == ["Venda ganha", "Venda ganha"]
+    assert [cell.text for cell in page.one("thead").all("th")][2] == "Etapa"
+    assert "Vendas → Venda ganha" in row["title"]
 
 
 def test_won_and_lost_are_told_in_words_and_colour(deals: Person) -> None:

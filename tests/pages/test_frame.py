@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -81,12 +82,35 @@ def test_the_account_stands_at_the_foot(person: Person) -> None:
 
 def test_the_badge_of_proof_leads_to_the_run_it_speaks_of(person: Person) -> None:
     bakery = make_account(person.engine)
-    assert side(person.open("/conexao")).all("a", class_="badge") == []
+    badge = side(person.open("/conexao")).one("a", class_="badge")
+    assert (badge.text, badge["href"], badge["class"].split()) == ("Sem cópia", "/sincronizacao", ["badge"])
     run_id = make_run(person.engine, bakery, "failed", errors=["O Kommo recusou este token."])
     badge = side(person.open("/conexao")).one("a", class_="badge")
     assert badge["href"] == f"/sincronizacao/{run_id}"
     assert "bad" in badge["class"].split()
     assert badge["title"].startswith("Parou: O Kommo recusou este token.")
+
+
+@pytest.mark.parametrize("path", ["/", "/contatos", "/negociacoes", "/contatos/1"])
+@pytest.mark.parametrize(
+    ("state", "words", "kind", "said"),
+    [
+        ("failed", {"errors": ["O Kommo recusou este token."]}, "bad", "Parou: O Kommo recusou este token."),
+        ("cancelled", {}, "warning", "Parcial: "),
+        ("paused", {"waiting": "O Kommo não respondeu a tempo."}, "warning", "Em pausa: O Kommo não respondeu"),
+        ("running", {}, "", ""),
+    ],
+)
+def test_what_a_copy_lacks_is_said_whole_below_the_head(
+    person: Person, path: str, state: str, words: dict[str, Any], kind: str, said: str
+) -> None:
+    bakery = make_account(person.engine)
+    store_contacts(person.engine, bakery, [contact_record(1)])
+    make_run(person.engine, bakery, state, **words)
+    lines = person.open(path).one("main").all("p", class_="notice")[1:]  # the first one waits for a missing answer
+    assert [(line["class"], line.text.startswith(said)) for line in lines] == (
+        [(f"notice {kind}", True)] if said else []
+    )
 
 
 def test_the_numbers_beside_the_places_are_those_of_the_account_in_view(person: Person) -> None:
