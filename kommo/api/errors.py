@@ -88,8 +88,11 @@ _HTTP = {
     413: ("Corpo grande demais", "O corpo do pedido passa do limite de 64 kB.", "too_large"),
     415: ("Tipo de conteúdo não aceito", "Envie o corpo em JSON, com Content-Type: application/json.",
           "wrong_content_type"),
+    431: ("Cabeçalhos grandes demais", "Os cabeçalhos do pedido passam do limite de 256 kB.", "headers_too_large"),
     500: ("Erro interno do servidor", "O servidor falhou ao atender o pedido. O registro dele tem a causa.",
           "internal"),
+    501: ("Codificação não aceita", "Envie o corpo com Content-Length, ou em partes com Transfer-Encoding: chunked.",
+          "not_implemented"),
     503: ("Servidor ocupado", "O servidor está ocupado ou reiniciando. Tente de novo em alguns segundos.",
           "unavailable"),
 }  # fmt: skip
@@ -106,9 +109,13 @@ def register(api: Blueprint) -> None:
 
 def answer(error: HTTPException) -> Response:
     """The answer for any HTTP error under /api/: unknown addresses, wrong methods, bodies too large, failures."""
-    status = error.code or 500
-    message, sentence, code = _HTTP.get(status) or _HTTP[400 if status < 500 else 500]
     kept = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    return of_status(error.code or 500, kept)
+
+
+def of_status(status: int, kept: Mapping[str, str] | None = None) -> Response:
+    """The answer for an HTTP status that says all there is to say."""
+    message, sentence, code = _HTTP.get(status) or _HTTP[400 if status < 500 else 500]
     return ApiError(status, code, message, sentence, kept).response()
 
 
