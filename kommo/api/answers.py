@@ -14,10 +14,11 @@ def write(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str]
 
 
 def iso(moment: float | None) -> str | None:
-    """Unix seconds as the contract writes times: "2025-01-19T10:30:00.000Z"; None stays None."""
+    """Unix seconds as the contract writes times, cut to the millisecond: "2025-01-19T10:30:00.000Z"; None stays None."""
     if moment is None:
         return None
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(moment * 1000) % 1000:03d}Z"
+    seconds, milliseconds = divmod(int(moment * 1000), 1000)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds:03d}Z"
 
 
 def counted(count: int, one: str, many: str) -> str:

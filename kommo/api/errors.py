@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from kommo.access.address import BadAddress
 from kommo.api.answers import write
 from kommo.crm import errors as crm
 from kommo.crm.errors import BadToken, KommoError
@@ -109,6 +110,8 @@ def register(api: Blueprint) -> None:
 
 def answer(error: HTTPException) -> Response:
     """The answer for any HTTP error under /api/: unknown addresses, wrong methods, bodies too large, failures."""
+    if isinstance(error, BadAddress):
+        return invalid_field(error.field, error.description or "").response()
     kept = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return of_status(error.code or 500, kept)
 

@@ -56,7 +56,9 @@ def answer(error: HTTPException) -> Response:
         return make_response(error.response)
     if isinstance(error, CSRFError):
         return error_page(403, "A página ficou aberta por muito tempo: recarregue-a e tente de novo")
-    return error_page(error.code or 500, _own_sentence(error))
+    page = error_page(error.code or 500, _own_sentence(error))
+    page.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+    return page
 
 
 def error_page(status: int, sentence: str | None = None) -> Response:

@@ -143,6 +143,14 @@ def test_an_accent_in_the_path_is_no_error_of_the_server(address: str) -> None:
     assert exchange(address, head("/joão")).status == 404
 
 
+def test_a_whole_address_in_the_request_line_counts(address: str) -> None:
+    """It outranks `Host` (RFC 9112, 3.2.2)."""
+    port = address.rpartition(":")[2]
+    reply = exchange(address, head("http://evil.com/api/kommo/sync"))
+    assert (reply.status, reply.json()["code"]) == (400, "unknown_host")
+    assert exchange(address, head(f"http://127.0.0.1:{port}/api/kommo/sync")).status == 200
+
+
 def test_silent_connections_shut_nobody_out(address: str) -> None:
     silent = [wire.connect(address) for _ in range(200)]
     try:
