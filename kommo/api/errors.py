@@ -48,7 +48,6 @@ _STATUSES: tuple[tuple[type[KommoError], int], ...] = (
     (crm.Forbidden, 403),
     (crm.Blocked, 503),
     (crm.Cancelled, 503),
-    (crm.NotFound, 404),
     (KommoError, 502),
 )
 _WAIT = {429: 60.0, 503: 900.0}  # seconds, where Kommo names none
@@ -124,6 +123,8 @@ def of_status(status: int, kept: Mapping[str, str] | None = None) -> Response:
 
 def of_kommo(error: KommoError, message: str) -> ApiError:
     """What Kommo's error means for the caller of ours; `message` says what the call could not do."""
+    if isinstance(error, crm.NotFound):  # of a single record the client makes None: this is no address of the API
+        error = crm.WrongHost(error.status)
     if isinstance(error, crm.TokenRefused | crm.TokenExpired):
         return ApiError(401, error.code, *REFUSED, BEARER, advice=f"{error.sentence} {error.advice}")
     status = next(number for kind, number in _STATUSES if isinstance(error, kind))
@@ -153,6 +154,11 @@ def invalid_field(field: str, error: str, code: str = "invalid_field") -> ApiErr
 def invalid_json(error: str) -> ApiError:
     """400 for a body that is no JSON object."""
     return ApiError(400, "invalid_json", "O corpo do pedido não é um JSON válido", error)
+
+
+def busy() -> ApiError:
+    """503 for a call that would ask Kommo while half of the server's threads wait for Kommo or for a run already."""
+    return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})
 
 
 def _failed() -> str:

@@ -86,6 +86,15 @@ def clean_token(text: str) -> str:
     return token
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing is left of a pasted text but spaces, invisible characters and `Bearer`: no token was given."""
+    try:
+        clean_token(text)
+    except BadToken as error:
+        return error.code == "token_missing"
+    return False
+
+
 def _without_prefix(text: str) -> str:
     text = text.strip(_AROUND)
     while found := _PREFIX.match(text):

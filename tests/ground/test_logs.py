@@ -33,7 +33,8 @@ def test_tokens_are_taken_out(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        '{"jwtToken": "%s"}', r'{\"jwtToken\": \"%s\"}', r"body='{\\\"jwt_token\\\":\\\"%s\\\"}'", "{'jwtToken': ['%s']}",
+        '{"jwtToken": "%s"}',
+        r'{\"jwtToken\": \"%s\"}', r"body='{\\\"jwt_token\\\":\\\"%s\\\"}'", "{'jwtToken': ['%s']}",
         '{"jwtToken":["%s"]}', "token='%s'", "jwtToken=%s&page=1", "Authorization: Bearer %s",
     ],
 )  # fmt: skip
