@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from kommo.api.body import Written, read_object
 from kommo.api.errors import invalid_field
 from kommo.crm.token import is_blank
-from kommo.crm.values import MAX_ID
+from kommo.ids import MAX_ID
 from kommo.store.connections import DEFAULT_OWNER
 
 MAX_PAGE = 1_000_000

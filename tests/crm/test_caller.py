@@ -7,9 +7,9 @@ import pytest
 
 from kommo.crm import errors
 from kommo.crm.answers import Answer
-from kommo.crm.budget import Unlimited
 from kommo.crm.caller import BLOCK_PAUSE, LATE, LIMIT, LONGEST_PAUSE, PIECE, Caller
 from kommo.crm.transport import Transport
+from tests.crm.budgets import Unlimited
 from tests.crm.people import HandClock, Ledger, token
 from tests.crm.servers import BLOCK, FAULT, HTML, OK, REFUSED, TOO_MANY, Handler, RawServer, answer, says
 
