@@ -29,6 +29,13 @@ def never() -> bool:
     return False
 
 
+def _over() -> errors.TimedOut:
+    """The error of a call whose own time is over: a longer KOMMO_TIMEOUT would not help."""
+    error = errors.TimedOut(note=LIMIT)
+    error.advice = errors.KommoError.advice
+    return error
+
+
 @dataclass(slots=True)
 class Caller:
     """Carries out requests. May be shared by threads. Times are seconds.
@@ -97,12 +104,12 @@ class Caller:
         left = self._until - self.clock()
         longest = math.inf if self.max_wait is None else self.max_wait
         if left <= 0:
-            raise errors.TimedOut(note=LIMIT)
+            raise _over()
         try:
             return self.budget.slot(self.purpose, max_wait=min(left, longest) if left < math.inf else self.max_wait)
         except errors.RateLimited:
             if left < longest:
-                raise errors.TimedOut(note=LIMIT) from None
+                raise _over() from None
             raise
 
     def _attempt(self, path: str, params: Sequence[tuple[str, str]]) -> Answer:
@@ -112,7 +119,7 @@ class Caller:
         except errors.KommoError as error:
             self._tell_request(path, error.status, self.clock() - started)
             if isinstance(error, errors.TimedOut) and self.clock() >= self._until:
-                error.note = LIMIT
+                raise _over() from None
             raise
         self._tell_request(path, answer.status, answer.elapsed)
         self.last, self.server_time = answer, answer.server_time or self.server_time
