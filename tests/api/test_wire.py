@@ -110,7 +110,7 @@ def test_curl_gets_the_answer_too(address: str, expect: str, tmp_path: Path) -> 
 def test_a_foreign_host_does_not_make_the_server_read(address: str) -> None:
     """The answer to a 60 MB body comes though nothing of it was sent."""
     lines = head(API, JSON, "Content-Length: 60000000", method="POST", host="evil.com")
-    assert exchange(address, lines, timeout=5).status == 413
+    assert exchange(address, lines, timeout=20).status == 413
 
 
 def test_who_never_stops_sending_is_cut_off(address: str) -> None:
@@ -156,7 +156,7 @@ def test_silent_connections_shut_nobody_out(address: str) -> None:
     try:
         for one in silent:
             one.sendall(b"GET / HTTP/1.1\r\n")
-        assert requests.get(address + API, timeout=5).status_code == 200
+        assert requests.get(address + API, timeout=20).status_code == 200
     finally:
         for one in silent:
             one.close()
