@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from kommo import api, cli, pages
-from kommo.access import guard, headers
+from kommo.access import address, guard, headers
 from kommo.api import errors as api_errors
 from kommo.db import db, engine_options, prepare_engine
 from kommo.instance import prepare, secret
@@ -46,6 +46,7 @@ def assemble(settings: Settings) -> Flask:
     schema.upgrade(engine, settings.instance / "backups")
     app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
     guard.register(app)
+    address.register(app)
     headers.register(app, settings.assets)
     csrf.init_app(app)
     pages.register(app)

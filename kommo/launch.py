@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 RESTART_AFTER = 1.0  # seconds before a worker that died is started again; grows to 30
 STOP_WITHIN = 10.0  # seconds the worker has to end its page
-MAX_UPLOAD = 64 * 1024 * 1024  # bytes the server takes before the application refuses them in its own words
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,17 +62,9 @@ def _serve(settings: Settings, *, demo: bool, worker: bool) -> None:
 
 
 def _run_server(app: "Flask", settings: Settings, listener: socket.socket) -> None:
-    from waitress.server import create_server
+    from kommo import server as web
 
-    server = create_server(
-        app,
-        sockets=[listener],
-        threads=settings.threads,
-        ident=None,
-        max_request_body_size=MAX_UPLOAD,
-        # Otherwise waitress hides forwarding headers, and the guard could not see a proxy.
-        clear_untrusted_proxy_headers=False,
-    )
+    server = web.make(app, settings, listener)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Painel Kommo pronto em http://{host}:{settings.port} (Ctrl-C encerra)", flush=True)
     try:

@@ -11,8 +11,16 @@ import structlog
 from kommo.settings import Settings
 
 HIDDEN = "[oculto]"
-_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}")
-_NAMED = re.compile(r"(?i)((?:jwt_?token|access_token|api_key|token)(?:=|%3d|\"\s*:\s*\"|'\s*:\s*'))[^&\s\"']+")
+# By its usual beginning, or by its three long parts: the JSON of its header may begin otherwise (a line break: `ewog`).
+_PART = "[A-Za-z0-9_-]"
+_TOKEN = re.compile(
+    rf"eyJ{_PART}{{8,}}(?:\.{_PART}*){{0,2}}|(?<![A-Za-z0-9_-]){_PART}{{16,}}\.{_PART}{{16,}}\.{_PART}{{16,}}"
+)
+_QUOTE = r"\\*[\"']"  # a backslash before it, where JSON stands in JSON
+_NAMED = re.compile(
+    rf"(?i)((?:jwt_?token|access_token|api_key|token)(?:(?:=|%3d)(?:{_QUOTE})?|{_QUOTE}\s*:\s*\[?\s*{_QUOTE}))"
+    r"[^&\s\"'\\]+"
+)
 _BEARER = re.compile(r"(?i)(bearer(?:\s|%20)+)[^\s\"',;]+")
 
 

@@ -53,9 +53,9 @@ def percent(part: float, whole: float) -> str:
     return f"{number(100 * part / whole, 1)}{_NBSP}%" if whole else EMPTY
 
 
-def plural(count: int, one: str, many: str) -> str:
-    """A count with its noun: "1 contato", "4.300 contatos"."""
-    return f"{number(count)} {one if count == 1 else many}"
+def plural(count: int, one: str, many: str, *, dots: bool = True) -> str:
+    """A count with its noun: "1 contato", "4.300 contatos"; for programs without dots, "4300 contatos"."""
+    return f"{number(count) if dots else count} {one if count == 1 else many}"
 
 
 def date(moment: float | None, zone: tzinfo) -> str:

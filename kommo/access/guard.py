@@ -13,12 +13,12 @@ from flask import Flask, Request, Response, request
 API = "/api/"
 Refused = tuple[int, str, str]  # HTTP status, stable code, Portuguese sentence
 _FORWARDING = (
-    "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port",
-    "X-Forwarded-Server", "X-Forwarded-By", "X-Forwarded", "X-Real-Ip", "X-Client-Ip", "X-Original-Host",
-    "X-Original-Forwarded-For", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Cf-Ray",
-    "Fastly-Client-Ip", "X-Envoy-External-Address", "X-Azure-Clientip", "X-ProxyUser-Ip", "Client-Ip",
+    "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Client-Ip",
+    "X-ProxyUser-Ip", "X-Nginx-Proxy", "X-Envoy-External-Address", "X-Azure-Clientip", "X-Appengine-User-Ip",
+    "Cf-Connecting-Ip", "Cf-Ray", "Cf-Visitor", "Fastly-Client-Ip", "Fly-Client-Ip",
 )  # fmt: skip
-_HOST = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+_FORWARDING_STARTS = ("x-forwarded", "x-original-")  # -For, -Host, -Ssl, -Prefix, -Client-Cert, -URL, …
+_HOST = re.compile(r"(localhost|[0-9.]+|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _OWN = ("same-origin", "none")
 
 
@@ -47,19 +47,38 @@ def _refusal(status: int, code: str, sentence: str) -> Response:
 
 
 def _not_direct(call: Request) -> Refused | None:
-    try:
-        local = ipaddress.ip_address(call.environ.get("REMOTE_ADDR") or "").is_loopback
-    except ValueError:
-        local = False
-    if not local:
+    if not _is_loopback(call.environ.get("REMOTE_ADDR") or ""):
         return 403, "not_local", _ELSEWHERE
-    if call.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" or any(name in call.headers for name in _FORWARDING):
+    if call.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" or _is_forwarded(call):
         return 403, "not_direct", _PROXY
     return None
 
 
+def _is_forwarded(call: Request) -> bool:
+    listed = any(name in call.headers for name in _FORWARDING)
+    return listed or any(name.lower().startswith(_FORWARDING_STARTS) for name, _ in call.headers)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 def _foreign_host(call: Request) -> Refused | None:
-    return None if _HOST.fullmatch(call.environ.get("HTTP_HOST", "")) else (400, "unknown_host", _UNKNOWN_HOST)
+    """The `Host`, and the host in the request line where a client wrote the whole address into it (RFC 9112, 3.2.2)."""
+    hosts = [call.environ.get("HTTP_HOST", "")]
+    written = call.environ.get("REQUEST_URI") or call.environ.get("RAW_URI") or "/"
+    if not written.startswith("/"):
+        hosts.append(re.sub(r"^https?://|[/?#].*$", "", written, flags=re.IGNORECASE | re.DOTALL))
+    return None if all(_is_own(host) for host in hosts) else (400, "unknown_host", _UNKNOWN_HOST)
+
+
+def _is_own(host: str) -> bool:
+    """Whether a host (with or without a port) names this machine."""
+    found = _HOST.fullmatch(host)
+    return found is not None and (not found[1][0].isdigit() or _is_loopback(found[1]))
 
 
 def _other_site(call: Request) -> Refused | None:

@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, request
 
+UNKEPT = {"Cache-Control": "no-store"}
 CDN = "https://cdn.jsdelivr.net"
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -22,15 +23,20 @@ def policy(assets: str) -> str:
     )
 
 
+def fixed(assets: str) -> dict[str, str]:
+    """The headers that every answer has."""
+    return _FIXED | {"Content-Security-Policy": policy(assets)}
+
+
 def register(app: Flask, assets: str) -> None:
     """Add the headers to every answer, errors included."""
-    fixed = _FIXED | {"Content-Security-Policy": policy(assets)}
+    usual = fixed(assets)
 
     def add(answer: Response) -> Response:
-        for name, value in fixed.items():
+        for name, value in usual.items():
             answer.headers.setdefault(name, value)
         if request.endpoint not in ("static", "assets.file"):
-            answer.headers["Cache-Control"] = "no-store"
+            answer.headers.update(UNKEPT)
         return answer
 
     app.after_request(add)

@@ -1,5 +1,6 @@
 """Whose token and whose copy a call uses. An owner, or an account of another owner, looks like an unknown one."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from kommo.api.asked import Call
 from kommo.api.errors import ApiError, invalid_field
+from kommo.api.waiting import seat
 from kommo.connect.access import Access, inline, resolve
-from kommo.connect.client import budget_for, open_client
+from kommo.connect.client import budget_for, longest_call, open_client
 from kommo.crm.check import expired_instead
 from kommo.crm.client import Kommo
 from kommo.crm.errors import BadToken, TokenRefused
@@ -36,8 +38,7 @@ def access(call: Call) -> Access:
             if call.jwt_token is None:
                 _require_known(session, call)
             raise
-        if call.account_id is not None and found.account_id != call.account_id:
-            _refuse_account(call)
+        require_account(call, found.account_id)
         return found
 
 
@@ -49,9 +50,8 @@ def held(session: Session, call: Call) -> Connection | None:
     account_id = call.account_id
     if call.jwt_token is not None:
         claimed = inline(call.jwt_token, services().settings).account_id
-        if account_id not in (None, claimed):
-            _refuse_account(call)
-        account_id = claimed
+        require_account(call, claimed)
+        account_id = account_id or claimed
         if account_id is None:
             return None
     if call.account_id is not None:
@@ -60,26 +60,40 @@ def held(session: Session, call: Call) -> Connection | None:
 
 
 @contextmanager
-def client(found: Access) -> Iterator[Kommo]:
-    """A client for a call's token. A refusal by Kommo becomes TokenExpired where the token's own time is over."""
+def live(call: Call) -> Iterator[Kommo]:
+    """A client for what a call reads at Kommo, while the call has a place. Raises ApiError for a foreign account."""
+    found = access(call)
+    with seat(), client(found) as kommo:
+        if call.account_id is not None and found.account_id is None:  # the token does not say whose it is
+            require_account(call, kommo.account().id)
+        yield kommo
+
+
+@contextmanager
+def client(found: Access, *, within: float = math.inf) -> Iterator[Kommo]:
+    """A client for a call's token, for `within` seconds at most. TokenRefused becomes TokenExpired where it is that."""
     tools = services()
     budget = budget_for(tools, found.account_id, is_demo=found.is_demo)
-    with open_client(tools, found.token, found.base_address, budget, purpose="api") as kommo:
+    within = min(within, longest_call(tools.settings))
+    with open_client(tools, found.token, found.base_address, budget, purpose="api", within=within) as kommo:
         try:
             yield kommo
         except TokenRefused as error:
             raise expired_instead(error, found.claims, kommo.server_time or time.time()) from None
 
 
-def _require_known(session: Session, call: Call) -> None:
-    if call.account_id is not None and connections.current(session, call.user_id, call.account_id) is None:
-        raise _unknown_account()
-
-
-def _refuse_account(call: Call) -> None:
+def require_account(call: Call, account_id: int | None) -> None:
+    """Raise ApiError where a call names one account and its token is known to be another's."""
+    if account_id is None or call.account_id in (None, account_id):
+        return
     if call.jwt_token is not None:
         raise invalid_field("accountId", "accountId não é a conta deste token.", "account_mismatch")
     raise _unknown_account()
+
+
+def _require_known(session: Session, call: Call) -> None:
+    if call.account_id is not None and connections.current(session, call.user_id, call.account_id) is None:
+        raise _unknown_account()
 
 
 def _unknown_account() -> ApiError:

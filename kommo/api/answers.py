@@ -1,4 +1,4 @@
-"""How answers are written: JSON in UTF-8, times in ISO 8601, counts in words."""
+"""How answers are written: JSON in UTF-8, times in ISO 8601."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,12 +14,8 @@ def write(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str]
 
 
 def iso(moment: float | None) -> str | None:
-    """Unix seconds as the contract writes times: "2025-01-19T10:30:00.000Z"; None stays None."""
+    """Unix seconds as the contract writes times, cut to milliseconds ("2025-01-19T10:30:00.000Z"); None stays None."""
     if moment is None:
         return None
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(moment * 1000) % 1000:03d}Z"
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """A count with its noun, the number without dots, as the document puts it: "1 contato", "4300 contatos"."""
-    return f"{count} {one if count == 1 else many}"
+    seconds, milliseconds = divmod(int(moment * 1000), 1000)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds:03d}Z"

@@ -9,7 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kommo.api.body import Written, read_object
 from kommo.api.errors import invalid_field
-from kommo.crm.values import MAX_ID
+from kommo.crm.token import is_blank
+from kommo.ids import MAX_ID
 from kommo.store.connections import DEFAULT_OWNER
 
 MAX_PAGE = 1_000_000
@@ -95,11 +96,11 @@ def read(model: type[T]) -> T:
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what says nothing: null, and a token of spaces, which leaves its place to the next source."""
+    """Without what says nothing: null, and a token of which nothing is left, whose place the next source takes."""
     return {
         name: value
         for name, value in values.items()
-        if value is not None and not (name == "jwtToken" and isinstance(value, str) and not value.strip())
+        if value is not None and not (name == "jwtToken" and isinstance(value, str) and is_blank(value))
     }
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Response
 
-from kommo.api.accounts import access, services
+from kommo.api.accounts import access, require_account, services
 from kommo.api.answers import write
 from kommo.api.asked import Call, read
+from kommo.api.waiting import seat
 from kommo.connect import flow
 from kommo.connect.access import Access
 from kommo.crm.check import CheckReport
@@ -17,11 +18,14 @@ CONNECTED = "Conexão com KOMMO CRM estabelecida com sucesso"
 
 def test() -> Response:
     """Test the token of the call, wherever it comes from; nothing is stored."""
-    found = access(read(Call))
-    report = flow.test(services(), found, full=False)
+    call = read(Call)
+    found = access(call)
+    with seat():
+        report = flow.test(services(), found, full=False, purpose="api")
     if report.error is not None:
         raise report.error
     assert report.account is not None
+    require_account(call, report.account.id)
     return write(_answer(found, report, report.account))
 
 

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from kommo.access.address import BadAddress
 from kommo.api.answers import write
 from kommo.crm import errors as crm
 from kommo.crm.errors import BadToken, KommoError
@@ -47,7 +48,6 @@ _STATUSES: tuple[tuple[type[KommoError], int], ...] = (
     (crm.Forbidden, 403),
     (crm.Blocked, 503),
     (crm.Cancelled, 503),
-    (crm.NotFound, 404),
     (KommoError, 502),
 )
 _WAIT = {429: 60.0, 503: 900.0}  # seconds, where Kommo names none
@@ -88,8 +88,11 @@ _HTTP = {
     413: ("Corpo grande demais", "O corpo do pedido passa do limite de 64 kB.", "too_large"),
     415: ("Tipo de conteúdo não aceito", "Envie o corpo em JSON, com Content-Type: application/json.",
           "wrong_content_type"),
+    431: ("Cabeçalhos grandes demais", "Os cabeçalhos do pedido passam do limite de 256 kB.", "headers_too_large"),
     500: ("Erro interno do servidor", "O servidor falhou ao atender o pedido. O registro dele tem a causa.",
           "internal"),
+    501: ("Codificação não aceita", "Envie o corpo com Content-Length, ou em partes com Transfer-Encoding: chunked.",
+          "not_implemented"),
     503: ("Servidor ocupado", "O servidor está ocupado ou reiniciando. Tente de novo em alguns segundos.",
           "unavailable"),
 }  # fmt: skip
@@ -106,14 +109,22 @@ def register(api: Blueprint) -> None:
 
 def answer(error: HTTPException) -> Response:
     """The answer for any HTTP error under /api/: unknown addresses, wrong methods, bodies too large, failures."""
-    status = error.code or 500
-    message, sentence, code = _HTTP.get(status) or _HTTP[400 if status < 500 else 500]
+    if isinstance(error, BadAddress):
+        return invalid_field(error.field, error.description or "").response()
     kept = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    return of_status(error.code or 500, kept)
+
+
+def of_status(status: int, kept: Mapping[str, str] | None = None) -> Response:
+    """The answer for an HTTP status that says all there is to say."""
+    message, sentence, code = _HTTP.get(status) or _HTTP[400 if status < 500 else 500]
     return ApiError(status, code, message, sentence, kept).response()
 
 
 def of_kommo(error: KommoError, message: str) -> ApiError:
     """What Kommo's error means for the caller of ours; `message` says what the call could not do."""
+    if isinstance(error, crm.NotFound):  # of a single record the client makes None: this is no address of the API
+        error = crm.WrongHost(error.status)
     if isinstance(error, crm.TokenRefused | crm.TokenExpired):
         return ApiError(401, error.code, *REFUSED, BEARER, advice=f"{error.sentence} {error.advice}")
     status = next(number for kind, number in _STATUSES if isinstance(error, kind))
@@ -143,6 +154,11 @@ def invalid_field(field: str, error: str, code: str = "invalid_field") -> ApiErr
 def invalid_json(error: str) -> ApiError:
     """400 for a body that is no JSON object."""
     return ApiError(400, "invalid_json", "O corpo do pedido não é um JSON válido", error)
+
+
+def busy() -> ApiError:
+    """503 for a call that would ask Kommo while half of the server's threads wait for Kommo or for a run already."""
+    return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})
 
 
 def _failed() -> str:

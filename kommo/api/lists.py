@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response
 
-from kommo.api.accounts import access, client, held, services
-from kommo.api.answers import counted, write
+from kommo.api.accounts import held, live, services
+from kommo.api.answers import write
 from kommo.api.asked import ContactCall, DealCall, ListCall, read
 from kommo.api.errors import ApiError
 from kommo.api.runs import last_sync
@@ -17,6 +17,7 @@ from kommo.db import reading
 from kommo.store.filters import clean_query
 from kommo.store.lists import local_page
 from kommo.store.tables.wallet import CONTACT, DEAL
+from kommo.text import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Kind:
 
     def message(self, count: int) -> str:
         """How many were obtained: "1 contato obtido", "50 negociações obtidas"."""
-        return f"{counted(count, self.one, self.many)} {self.got if count == 1 else self.got + 's'}"
+        return f"{plural(count, self.one, self.many, dots=False)} {self.got if count == 1 else self.got + 's'}"
 
 
 CONTACTS = Kind(Stream.CONTACTS, CONTACT, contact_from, "contato", "contatos", "Contato não encontrado", "obtido")
@@ -67,7 +68,7 @@ def _list(kind: Kind) -> Response:
 
 def _live(kind: Kind, call: ListCall) -> dict[str, Any]:
     """The page as Kommo has it now. Kommo tells no total: a linked next page is all that is known of the rest."""
-    with client(access(call)) as kommo:
+    with live(call) as kommo:
         page = kommo.page(kind.stream, call.page, limit=call.limit, query=clean_query(call.query) or None)
     last = call.page + 1 if page.has_next else call.page
     return _page(kind, call, [documented(record) for record in page.records], last)
@@ -96,7 +97,7 @@ def _page(kind: Kind, call: ListCall, records: list[dict[str, Any]], pages: int)
 
 
 def _one(kind: Kind, call: ContactCall | DealCall) -> Response:
-    with client(access(call)) as kommo:
+    with live(call) as kommo:
         found = kommo.one(kind.stream, call.record_id)
     if found is None:
         raise ApiError(404, "not_found", kind.missing, "O Kommo não tem registro com este número, ou ele foi excluído.")

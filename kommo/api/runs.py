@@ -1,17 +1,17 @@
 """A synchronisation as the JSON API tells it: what is held, what changed, how far it is, whether it is proved."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kommo.api.answers import counted, iso
+from kommo.api.answers import iso
 from kommo.store import progress, records
 from kommo.store.progress import RunView, StreamView
+from kommo.store.runs import STREAMS
 from kommo.store.tables import Connection
 from kommo.store.tables.wallet import CONTACT, DEAL
+from kommo.text import plural
 
-STREAMS = ("contacts", "deals")
 _ENDED = {
     "done": ("Sincronização concluída com erros", "sync_incomplete"),
     "failed": ("Sincronização interrompida", "sync_failed"),
@@ -25,12 +25,16 @@ def is_good(view: RunView) -> bool:
 
 
 def data(session: Session, connection: Connection, view: RunView) -> dict[str, Any]:
-    """The `data` of an answer on one run; the counts are the live records held for the account at this moment."""
+    """The `data` of an answer on one run; the counts are the live records held for the account at this moment.
+
+    While the run goes on, `lastSync` and `syncSuccess` are those of the account's last one that is over.
+    """
+    over = _over(session, connection) if view.active else view
     return {
         "contactsCount": records.live_count(session, connection.id, CONTACT),
         "dealsCount": records.live_count(session, connection.id, DEAL),
-        "lastSync": iso(view.finished_at),
-        "syncSuccess": is_good(view),
+        "lastSync": iso(over.finished_at) if over else None,
+        "syncSuccess": is_good(over) if over else False,
         "errors": view.errors,
         "warnings": view.warnings,
         "runId": view.id,
@@ -45,30 +49,30 @@ def data(session: Session, connection: Connection, view: RunView) -> dict[str, A
 
 
 def latest(session: Session, connection: Connection) -> dict[str, Any] | None:
-    """The `data` on the account's newest run; `lastSync` and `syncSuccess` are those of the last one that is over."""
-    views = progress.history(session, connection.id, limit=2)
-    if not views:
-        return None
-    over = _over(views)
-    found = data(session, connection, views[0])
-    return found | {"lastSync": iso(over.finished_at), "syncSuccess": is_good(over)} if over else found
+    """The `data` on the account's newest run; None where there is none."""
+    view = progress.run_view(session, connection.id)
+    return data(session, connection, view) if view else None
 
 
 def last_sync(session: Session, connection: Connection) -> str | None:
     """When the account's last run ended, as the contract writes times; None where none has."""
-    over = _over(progress.history(session, connection.id, limit=2))
+    over = _over(session, connection)
     return iso(over.finished_at) if over else None
 
 
-def _over(views: Sequence[RunView]) -> RunView | None:
+def _over(session: Session, connection: Connection) -> RunView | None:
     """The newest run that is over; two are enough to find it, since one at a time is active."""
+    views = progress.history(session, connection.id, limit=2)
     return next((view for view in views if not view.active), None)
 
 
 def ended(view: RunView, found: dict[str, Any]) -> dict[str, Any]:
     """The whole answer on a run that is over: with errors it keeps what it stored and says what went wrong."""
-    amounts = f"{counted(found['contactsCount'], 'contato', 'contatos')}, " + counted(
-        found["dealsCount"], "negociação", "negociações"
+    amounts = ", ".join(
+        (
+            plural(found["contactsCount"], "contato", "contatos", dots=False),
+            plural(found["dealsCount"], "negociação", "negociações", dots=False),
+        )
     )
     if is_good(view):
         return {"success": True, "message": f"Sincronização concluída: {amounts}", "data": found}

@@ -6,18 +6,21 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from kommo.api import runs as told
-from kommo.api.accounts import access, client, held, services
+from kommo.api.accounts import access, client, held, require_account, services
 from kommo.api.answers import write
 from kommo.api.asked import Call, read
-from kommo.api.errors import ApiError, invalid_field
-from kommo.api.waiting import preference, wait
+from kommo.api.errors import ApiError, busy
+from kommo.api.waiting import place, preference, wait
 from kommo.connect import flow
 from kommo.connect.access import Access
+from kommo.connect.client import longest_call
+from kommo.crm.caller import LIMIT
 from kommo.crm.check import CheckReport, check_connection
-from kommo.crm.errors import TokenExpired, TokenRefused
+from kommo.crm.errors import TimedOut, TokenExpired, TokenRefused
 from kommo.db import reading, writing
 from kommo.store import connections, progress, runs
 from kommo.store.connections import DEFAULT_OWNER
+from kommo.store.progress import RunView
 from kommo.store.runs import AlreadyRunning
 from kommo.store.tables import Connection
 from kommo.sync import control
@@ -25,20 +28,28 @@ from kommo.sync import control
 RUNNING = "Já existe uma sincronização desta conta em andamento"
 NEVER = "Nenhuma sincronização anterior encontrada"
 STATUS = "Status de sincronização obtido"
+FIRST_CHECK = 10.0  # seconds a caller waits at most for Kommo to say whose a new token is, whatever it prefers
 _MAX_RUN = 2**31 - 1
 
 
 def start() -> Response:
     """Start a run of the account and answer when it is over, or 202 where the caller or the server will not wait."""
+    began = time.monotonic()
     call = read(Call)
     wish = preference(request.headers.getlist("Prefer"))
-    seconds = wish.seconds(services().settings.sync_wait)
-    try:
-        connection_id = _connection(call, ask_first=seconds > 0)
-        run_id = control.start(services(), connection_id, "api")
-    except AlreadyRunning as running:
-        raise _already(call, running.run_id) from None
-    view = wait(services().engine, connection_id, run_id, seconds)
+    found = access(call)
+    with place() as seated:
+        limit = wish.seconds(services().settings.sync_wait) if seated else 0.0
+        try:
+            connection_id = _connection(call, found, began + limit, seated=seated)
+            run_id = control.start(services(), connection_id, "api")
+        except AlreadyRunning as running:
+            raise _already(call, running.run_id) from None
+        view = wait(services().engine, connection_id, run_id, began + limit - time.monotonic())
+    return _answer(call, connection_id, view, wish.applied(limit, time.monotonic() - began))
+
+
+def _answer(call: Call, connection_id: int, view: RunView | None, applied: dict[str, str]) -> Response:
     with reading(services().engine) as session:
         connection = session.get(Connection, connection_id)
         if view is None or connection is None:
@@ -46,8 +57,8 @@ def start() -> Response:
         found = told.data(session, connection, view)
     if view.active:
         body = {"success": True, "message": "Sincronização em andamento", "data": found}
-        return write(body, 202, {"Location": _address(call, run_id)} | wish.applied)
-    return write(told.ended(view, found), headers=wish.applied)
+        return write(body, 202, {"Location": _address(call, view.id)} | applied)
+    return write(told.ended(view, found), headers=applied)
 
 
 def status() -> Response:
@@ -70,31 +81,47 @@ def run_status(run_id: int) -> Response:
         return write({"success": True, "message": STATUS, "data": told.data(session, connection, view)})
 
 
-def _connection(call: Call, *, ask_first: bool) -> int:
-    """The number of the connection to read, stored first where the call brings the token.
+def _connection(call: Call, found: Access, until: float, *, seated: bool) -> int:
+    """The number of the connection to read, stored first where the call brings the token. `until` is a moment.
 
     A run that cannot begin is answered with its cause: Kommo is asked first, but for a caller that will not wait and
     whose token is stored. Raises AlreadyRunning before anything is asked, where the token is a stored one.
     """
-    found = access(call)
-    if found.connection is not None:
-        with reading(services().engine) as session:
-            if (running := runs.active(session, found.connection.id)) is not None:
-                raise AlreadyRunning(running.id)
-        if ask_first:
-            _check(found)
-        return found.connection.id
-    report = _check(found)
-    if report.account is not None and call.account_id not in (None, report.account.id):
-        raise invalid_field("accountId", "accountId não é a conta deste token.", "account_mismatch")
+    left = until - time.monotonic()
+    if found.connection is None:
+        if not seated:
+            raise busy()
+        return _kept(call, found, max(left, FIRST_CHECK))
+    with reading(services().engine) as session:
+        if (running := runs.active(session, found.connection.id)) is not None:
+            raise AlreadyRunning(running.id)
+    if left > 0:
+        _check_stored(found, left)
+    return found.connection.id
+
+
+def _kept(call: Call, found: Access, within: float) -> int:
+    """The number of the connection of a token that came with the call: whose it is, Kommo has to say."""
+    report = _check(found, within)
+    if report.account is not None:
+        require_account(call, report.account.id)
     stored = flow.keep(services(), call.user_id, found, report).connection_id
     assert stored is not None
     return stored
 
 
-def _check(found: Access) -> CheckReport:
+def _check_stored(found: Access, left: float) -> None:
+    """Ask Kommo for as long as the caller waits. What it would have said after that, the run finds out."""
+    try:
+        _check(found, left)
+    except TimedOut as error:
+        if error.note != LIMIT or left > longest_call(services().settings):
+            raise
+
+
+def _check(found: Access, within: float) -> CheckReport:
     """A quick test: the account and three contacts. Raises what stands in the way."""
-    with client(found) as kommo:
+    with client(found, within=within) as kommo:
         report = check_connection(kommo, found.claims, now=time.time(), full=False)
     if report.error is None:
         return report

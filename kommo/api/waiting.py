@@ -1,4 +1,4 @@
-"""Waiting for a run inside a request: how long the caller wants to, and for how many callers at once."""
+"""Calls that take long, since they ask Kommo or wait for a run: how long a caller wants to, and how many at once."""
 
 import re
 import threading
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flask import current_app
 from sqlalchemy import Engine
 
+from kommo.api.errors import busy
 from kommo.db import reading
 from kommo.store import progress
 from kommo.store.progress import RunView
@@ -32,11 +33,13 @@ class Preference:
             return min(self.wait, most)
         return 0.0 if self.respond_async else most
 
-    @property
-    def applied(self) -> dict[str, str]:
-        """The header that tells the caller which preference was kept."""
+    def applied(self, limit: float, elapsed: float) -> dict[str, str]:
+        """The header that tells the caller which preference was kept.
+
+        `limit` is for how many seconds the answer was waited for at most, `elapsed` how many it took if it was more.
+        """
         if self.wait is not None:
-            return {"Preference-Applied": f"wait={self.wait}"}
+            return {"Preference-Applied": f"wait={int(max(limit, elapsed))}"}
         return {"Preference-Applied": "respond-async"} if self.respond_async else {}
 
 
@@ -51,30 +54,35 @@ def preference(headers: Sequence[str]) -> Preference:
 
 
 def wait(engine: Engine, connection_id: int, run_id: int, seconds: float) -> RunView | None:
-    """The run once it is over, or as it is after `seconds`; at once where half of the server's threads wait already.
-
-    None when the run is gone. Each look is a transaction of its own.
-    """
-    with _place(wanted=seconds > 0) as waits:
-        until = time.monotonic() + (seconds if waits else 0)
-        pause = _PAUSE
-        while True:
-            with reading(engine) as session:
-                view = progress.run_view(session, connection_id, run_id)
-            left = until - time.monotonic()
-            if view is None or not view.active or left <= 0:
-                return view
-            time.sleep(min(pause, left))
-            pause = min(pause * 1.25, _LONGEST_PAUSE)
+    """The run once it is over, or as it is after `seconds`; None when it is gone. Each look is a transaction."""
+    until = time.monotonic() + seconds
+    pause = _PAUSE
+    while True:
+        with reading(engine) as session:
+            view = progress.run_view(session, connection_id, run_id)
+        left = until - time.monotonic()
+        if view is None or not view.active or left <= 0:
+            return view
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.25, _LONGEST_PAUSE)
 
 
 @contextmanager
-def _place(*, wanted: bool) -> Iterator[bool]:
-    """One of the places to wait in, if it is wanted and there is one: the other threads serve pages meanwhile."""
+def place() -> Iterator[bool]:
+    """One of the places for calls that take long, if there is one: the other threads serve pages meanwhile."""
     places: threading.BoundedSemaphore = current_app.extensions[WAITERS]
-    taken = wanted and places.acquire(blocking=False)
+    taken = places.acquire(blocking=False)
     try:
         yield taken
     finally:
         if taken:
             places.release()
+
+
+@contextmanager
+def seat() -> Iterator[None]:
+    """A place for a call that cannot do without; raises ApiError (503) where there is none."""
+    with place() as taken:
+        if not taken:
+            raise busy()
+        yield

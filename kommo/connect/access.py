@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from kommo.crm.errors import BadToken
 from kommo.crm.hosts import base_address
-from kommo.crm.token import Claims, clean_token, read_token
+from kommo.crm.token import Claims, clean_token, is_blank, read_token
 from kommo.services import Services
 from kommo.settings import Settings
 from kommo.store import connections
@@ -51,7 +51,7 @@ def resolve(
     services: Services, session: Session, *, given: str | None, user_id: str, account_id: int | None = None
 ) -> Access:
     """The token handed over, else the owner's stored one, else the environment's. Raises BadToken where none is."""
-    if given is not None and given.strip():
+    if given is not None and not is_blank(given):
         return inline(given, services.settings)
     connection = connections.current(session, user_id, account_id)
     found = stored(services, connection) if connection else None

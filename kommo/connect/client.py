@@ -9,12 +9,14 @@ from kommo.crm.client import Kommo
 from kommo.crm.errors import Blocked, RateLimited, TokenRefused
 from kommo.crm.transport import Transport
 from kommo.services import Services
+from kommo.settings import Settings
 from kommo.store import connections
 from kommo.store.budget import INSTALLATION, BudgetBlocked, BudgetFull, SqlBudget
 from kommo.store.tables import Connection
 
 DEMO = "demo"
 LONGEST_WAIT = 15.0  # seconds somebody at a page, or a program, waits for a free slot
+LONGEST_CALL = 60.0  # seconds a call of the JSON API is busy with Kommo, all attempts and pauses together
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ def budget_for(services: Services, account_id: int | None, *, is_demo: bool = Fa
     return SharedBudget(SqlBudget(services.engine, scope, services.settings.rate_limit))
 
 
+def longest_call(settings: Settings) -> float:
+    """Seconds for which a call of the JSON API may be busy with Kommo; one request has KOMMO_TIMEOUT in any case."""
+    return max(LONGEST_CALL, settings.timeout_ms / 1000)
+
+
 @contextmanager
 def open_client(
     services: Services, token: str, base_address: str, budget: SharedBudget, **options: Any
@@ -63,6 +70,7 @@ def open_client(
         "attempts": min(settings.retry_attempts, 1) if person else settings.retry_attempts,
         "delay": settings.retry_delay_ms / 1000,
         "max_wait": None if options.get("purpose") == "sync" else LONGEST_WAIT,
+        "within": longest_call(settings) if options.get("purpose") == "api" else None,
     }
     with Transport(base_address, token, timeout=settings.timeout_ms / 1000) as transport:
         yield Kommo(transport, budget, **usual | options)

@@ -51,15 +51,15 @@ def inspect(text: str, settings: Settings) -> TokenView:
     return TokenView(access.claims, access.base_address.partition("://")[2], None)
 
 
-def test(services: Services, access: Access, *, full: bool = True) -> CheckReport:
-    """Test a token against Kommo; a failure is in the report, never raised.
+def test(services: Services, access: Access, *, full: bool = True, purpose: str = "page") -> CheckReport:
+    """Test a token against Kommo; a failure is in the report, never raised. `purpose` is that of the client.
 
     A whole test is a person's: it goes out though Kommo blocked this address, since its support may have lifted that.
     """
     budget = budget_for(services, access.account_id, is_demo=access.is_demo)
     if full:
         budget.rows.unblock()
-    with open_client(services, access.token, access.base_address, budget, purpose="page") as kommo:
+    with open_client(services, access.token, access.base_address, budget, purpose=purpose) as kommo:
         return check_connection(kommo, access.claims, now=time.time(), full=full)
 
 

@@ -1,9 +1,10 @@
 """One request with its retries: a slot of the budget for every attempt, pauses that grow, waits that can be ended."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
@@ -17,6 +18,7 @@ T = TypeVar("T")
 LONGEST_PAUSE = 60.0  # seconds; a longer Retry-After is in the error, for the caller to heed
 BLOCK_PAUSE = 900.0  # seconds for which nobody sends anything after Kommo blocked this address
 LATE = 0.02  # seconds a request may leave after its slot; the slots' own margin covers as much
+LIMIT = "limit of the call"  # the note of a TimedOut that the caller's own limit made, not Kommo's silence
 PIECE = 0.25  # seconds of sleep between two looks at `should_stop`
 log = structlog.get_logger()
 _TURN = "Aguarda a vez: o Kommo aceita poucas requisições por segundo."
@@ -27,12 +29,20 @@ def never() -> bool:
     return False
 
 
+def _over() -> errors.TimedOut:
+    """The error of a call whose own time is over: a longer KOMMO_TIMEOUT would not help."""
+    error = errors.TimedOut(note=LIMIT)
+    error.advice = errors.KommoError.advice
+    return error
+
+
 @dataclass(slots=True)
 class Caller:
     """Carries out requests. May be shared by threads. Times are seconds.
 
     `attempts` are retries beside the first try; `delay` is the first pause, doubled each time and up to a quarter
-    longer by chance. `sleep` and `clock` belong together: sleeping moves the clock. `on_request(status or None,
+    longer by chance. `within` is for all requests together, from now on: what would last longer is TimedOut, its note
+    LIMIT. `sleep` and `clock` belong together: sleeping moves the clock. `on_request(status or None,
     elapsed)` is told of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese.
     """
 
@@ -42,6 +52,7 @@ class Caller:
     attempts: int = 3
     delay: float = 1.0
     max_wait: float | None = None
+    within: float | None = None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
@@ -50,6 +61,11 @@ class Caller:
     on_wait: Callable[[str, float], None] | None = None
     server_time: float | None = None
     last: Answer | None = None
+    _until: float = field(init=False, default=math.inf)
+
+    def __post_init__(self) -> None:
+        if self.within is not None:
+            self._until = self.clock() + self.within
 
     def call(self, path: str, params: Sequence[tuple[str, str]], parse: Callable[[Answer], T]) -> T:
         """GET `path` and give what `parse` makes of a good answer; `parse` may raise Nonsense, which is retried.
@@ -63,7 +79,7 @@ class Caller:
                 return parse(self._attempt(path, params))
             except errors.KommoError as error:
                 pause = self._settle(error, failures)
-                if not error.again or failures >= self.attempts:
+                if not error.again or failures >= self.attempts or pause >= self._until - self.clock():
                     raise
                 sentence = f"{error.sentence} Tenta de novo."
             failures += 1
@@ -79,18 +95,33 @@ class Caller:
         while not good:
             if self.should_stop():
                 raise errors.Cancelled
-            seconds = self.budget.slot(self.purpose, max_wait=self.max_wait)
+            seconds = self._slot()
             begin = self.clock()
             self._wait(_TURN, seconds)
             late = self.clock() - begin - seconds
             good = late <= LATE and not (seconds > 0 and self.budget.held())
 
+    def _slot(self) -> float:
+        """Reserve a slot; gives the seconds until it. TimedOut where it would come after the call's limit."""
+        left = self._until - self.clock()
+        longest = math.inf if self.max_wait is None else self.max_wait
+        if left <= 0:
+            raise _over()
+        try:
+            return self.budget.slot(self.purpose, max_wait=min(left, longest) if left < math.inf else self.max_wait)
+        except errors.RateLimited:
+            if left < longest:
+                raise _over() from None
+            raise
+
     def _attempt(self, path: str, params: Sequence[tuple[str, str]]) -> Answer:
         started = self.clock()
         try:
-            answer = self.transport.get(path, params)
+            answer = self.transport.get(path, params, within=self._until - started)
         except errors.KommoError as error:
             self._tell_request(path, error.status, self.clock() - started)
+            if isinstance(error, errors.TimedOut) and self.clock() >= self._until:
+                raise _over() from None
             raise
         self._tell_request(path, answer.status, answer.elapsed)
         self.last, self.server_time = answer, answer.server_time or self.server_time

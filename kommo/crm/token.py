@@ -13,12 +13,12 @@ from typing import Any
 import jwt
 
 from kommo.crm.errors import BadToken
+from kommo.ids import MAX_ID
 
 MAX_TOKEN = 8192
 REQUIRED_SCOPES = ("crm",)
 KNOWN_SCOPES = ("crm", "files", "files_delete", "notifications", "push_notifications")
 _LAST_SECOND = 253_402_300_799  # the end of the year 9999, the last one that datetime knows
-_MAX_ID = 2**63 - 1
 _DAY = 86_400
 # Invisible in most fonts and kept by many copies: soft hyphen, zero-width characters, direction marks, BOM …
 _INVISIBLE = re.compile(
@@ -86,6 +86,15 @@ def clean_token(text: str) -> str:
     return token
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing is left of a pasted text but spaces, invisible characters and `Bearer`: no token was given."""
+    try:
+        clean_token(text)
+    except BadToken as error:
+        return error.code == "token_missing"
+    return False
+
+
 def _without_prefix(text: str) -> str:
     text = text.strip(_AROUND)
     while found := _PREFIX.match(text):
@@ -109,7 +118,7 @@ def claims_from(payload: dict[str, Any]) -> Claims:
     """Claims from a decoded payload; whatever has a wrong type is left out."""
     account_id = payload.get("account_id")
     return Claims(
-        account_id=account_id if type(account_id) is int and 0 < account_id <= _MAX_ID else None,
+        account_id=account_id if type(account_id) is int and 0 < account_id <= MAX_ID else None,
         base_domain=_short_text(payload.get("base_domain")),
         api_domain=payload.get("api_domain"),
         has_api_domain="api_domain" in payload,

@@ -7,6 +7,7 @@ redirect is looked at.
 
 import http.client
 import logging
+import math
 import re
 import ssl
 import time
@@ -76,18 +77,21 @@ class Transport:
         """The host (and port) that requests go to."""
         return self.base_address.partition("://")[2]
 
-    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+    def get(self, path: str, params: Sequence[tuple[str, str]] = (), *, within: float = math.inf) -> Answer:
         """One GET of `path` (such as "/api/v4/contacts"); gives whatever came back, whole, but no redirect.
+
+        `within` is seconds too, where there is less time than usual.
 
         Raises Unreachable and its kinds, TimedOut, Nonsense (cut, too long, broken gzip), WrongHost for a 3xx.
         """
         if not _PATH.fullmatch(path):
             raise ValueError("not a path of the API")
         request = requests.Request("GET", self.base_address + path, self._headers, params=list(params)).prepare()
-        set_deadline(self._timeout)
+        timeout = max(min(self._timeout, within), 0.001)
+        set_deadline(timeout)
         sent_at = time.monotonic()
         try:
-            response = self._adapter.send(request, stream=True, timeout=(self._connect_timeout, self._timeout))
+            response = self._adapter.send(request, stream=True, timeout=(min(self._connect_timeout, timeout), timeout))
             status, headers, body = response.status_code, response.headers, self._read(response)
         except _FAILURES as error:
             raise _meaning(error) from None

@@ -4,7 +4,8 @@ import math
 import re
 from typing import Any
 
-MAX_ID = 2**63 - 1  # the largest whole number that both databases hold
+from kommo.ids import MAX_ID
+
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 

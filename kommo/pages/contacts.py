@@ -5,13 +5,14 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, render_template
 
 from kommo.crm.records import contact_from
+from kommo.ids import MAX_ID
 from kommo.pages import listing
 from kommo.pages.context import connection, session
 from kommo.pages.fields import shown_fields
 from kommo.pages.records import kommo_link, raw_text, short
 from kommo.store.contacts import ContactPage, contact_list, contact_page
 from kommo.store.fields import CONTACT_FIELDS, definitions
-from kommo.store.filters import MAX_ID, Filters
+from kommo.store.filters import Filters
 from kommo.store.names import names
 from kommo.store.tables import Connection
 from kommo.store.tables.wallet import CONTACT

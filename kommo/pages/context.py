@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kommo.connect.client import budget_for
 from kommo.db import db
+from kommo.ids import MAX_ID
 from kommo.pages.menu import Group, menu
 from kommo.pages.notices import Notice, notices
 from kommo.services import Services
@@ -22,7 +23,6 @@ from kommo.store.copy_state import CopyState, copy_state
 from kommo.store.tables import Connection
 from kommo.store.zones import DEFAULT, zone_of
 
-_MAX_ID = 2**63 - 1
 _WITHOUT_ACCOUNT = ("static", "assets")  # endpoints that are the same for every account
 
 
@@ -163,7 +163,7 @@ def _read_choice(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     given = request.args.get("conta")
     if not given or request.path.startswith("/api/"):
         return
-    if not (given.isascii() and given.isdecimal()) or int(given[:20]) > _MAX_ID:
+    if not (given.isascii() and given.isdecimal()) or int(given[:20]) > MAX_ID:
         abort(404)
     g.account_id = int(given)
 

@@ -33,11 +33,15 @@ WORDS = {
     415: Words("O servidor não aceita esse tipo de conteúdo", _NOTHING, "Envie o formulário pela própria página."),
     422: Words("O que foi preenchido não serve", _NOTHING, "Volte, corrija e envie de novo."),
     429: Words("Muitos pedidos em pouco tempo", _NOTHING, "Espere um minuto e tente de novo."),
+    431: Words(
+        "O navegador enviou cabeçalhos grandes demais", _NOTHING, "Apague os cookies deste endereço e tente de novo."
+    ),
     500: Words(
         "Algo falhou no servidor",
         "A cópia dos dados está como estava; o que ficou pela metade foi desfeito.",
         "Tente de novo. Se repetir, o registro do servidor diz a causa.",
     ),
+    501: Words("O servidor não conhece essa forma de envio", _NOTHING, "Envie o formulário pela própria página."),
     503: Words(
         "O servidor está ocupado ou reiniciando",
         "A cópia dos dados está como estava.",
@@ -52,7 +56,9 @@ def answer(error: HTTPException) -> Response:
         return make_response(error.response)
     if isinstance(error, CSRFError):
         return error_page(403, "A página ficou aberta por muito tempo: recarregue-a e tente de novo")
-    return error_page(error.code or 500, _own_sentence(error))
+    page = error_page(error.code or 500, _own_sentence(error))
+    page.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+    return page
 
 
 def error_page(status: int, sentence: str | None = None) -> Response:
@@ -60,12 +66,22 @@ def error_page(status: int, sentence: str | None = None) -> Response:
 
     The frame (account, counts) stands around it only where the guard let the caller in and the server is well.
     """
-    words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    words = _words(status)
     title = (sentence or words.title).removesuffix(".")
     if is_htmx():
-        return make_response(f"{title}. {words.meaning}", status, {"Content-Type": "text/plain; charset=utf-8"})
+        return bare(status, title)
     template = "errors/page.html" if status < 500 and _let_in() else "errors/bare.html"
     return make_response(render_template(template, status=status, words=words, title=title), status)
+
+
+def bare(status: int, title: str | None = None) -> Response:
+    """An error as a sentence or two of plain text; needs neither a request nor the database."""
+    words = _words(status)
+    return Response(f"{title or words.title}. {words.meaning}", status, content_type="text/plain; charset=utf-8")
+
+
+def _words(status: int) -> Words:
+    return WORDS.get(status) or WORDS[400 if status < 500 else 500]
 
 
 def _own_sentence(error: HTTPException) -> str | None:

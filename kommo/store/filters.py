@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from kommo.ids import MAX_ID
 from kommo.store.tables.wallet import CONTACT, DEAL
 
-MAX_ID = 2**63 - 1
 MAX_QUERY = 200  # characters
 MAX_IDS = 200
 MAX_PAGE = 10**9

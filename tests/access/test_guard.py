@@ -4,6 +4,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+FORWARDED = (
+    "X_FORWARDED_SSL", "X_FORWARDED_SCHEME", "X_FORWARDED_PROTOCOL", "X_FORWARDED_PREFIX", "X_FORWARDED_URI",
+    "X_FORWARDED_USER", "X_FORWARDED_CLIENT_CERT", "X_FORWARDED_OF_TOMORROW", "X_FORWARDED",
+    "X_ORIGINAL_FORWARDED_HOST", "X_ORIGINAL_URL", "X_ORIGINAL_HOST", "X_NGINX_PROXY", "FLY_CLIENT_IP",
+    "X_APPENGINE_USER_IP", "CF_VISITOR",
+)  # fmt: skip
 PAGE, API = "/sincronizacao", "/api/kommo/sync"
 
 
@@ -25,10 +31,19 @@ def _cross_site(mode: str, destination: str) -> dict[str, str]:
         ({"HTTP_X_REAL_IP": "127.0.0.1"}, 403),
         ({"HTTP_VIA": "1.1 proxy"}, 403),
         ({"HTTP_X_FORWARDED_PROTO": "https"}, 403),
+        *[({f"HTTP_{name}": "x"}, 403) for name in FORWARDED],
         ({"HTTP_HOST": "evil.com"}, 400),
         ({"HTTP_HOST": "127.0.0.1.evil.com"}, 400),
         ({"HTTP_HOST": "localhost.evil.com:3000"}, 400),
         ({"HTTP_HOST": ""}, 400),
+        ({"HTTP_HOST": "127.999.999.999"}, 400),
+        ({"HTTP_HOST": "127.1"}, 400),
+        ({"HTTP_HOST": "8.8.8.8"}, 400),
+        ({"HTTP_HOST": "127.0.0.1:٣٠٠٠"}, 400),
+        ({"REQUEST_URI": "http://evil.com/"}, 400),
+        ({"REQUEST_URI": "http://127.0.0.1@evil.com/"}, 400),
+        ({"REQUEST_URI": "http://127.0.0.1.evil.com?x"}, 400),
+        ({"REQUEST_URI": "evil.com:443"}, 400),
         ({"HTTP_HOST": "192.168.0.7:3000"}, 400),
         ({"HTTP_ORIGIN": "http://evil.com"}, 403),
         ({"HTTP_ORIGIN": "null"}, 403),
@@ -58,6 +73,9 @@ def test_who_may_not_call_is_refused_in_words(
         {"HTTP_HOST": "localhost:3000"},
         {"HTTP_HOST": "[::1]:3000", "REMOTE_ADDR": "::1"},
         {"HTTP_HOST": "LOCALHOST"},
+        {"HTTP_HOST": "127.255.0.1:80"},
+        {"REQUEST_URI": "HTTP://127.0.0.1:3000/sincronizacao"},
+        {"HTTP_X_REQUESTED_WITH": "x", "HTTP_X_ORIGIN": "y"},
         {"REMOTE_ADDR": "127.0.0.2"},
         {"HTTP_SEC_FETCH_SITE": "same-origin"},
         {"HTTP_SEC_FETCH_SITE": "none"},
@@ -114,3 +132,24 @@ def test_a_large_body_is_refused(client: FlaskClient) -> None:
     assert client.post("/conexao", data=body, content_type="application/x-www-form-urlencoded").status_code == 413
     answer = client.post(API, data=body, content_type="application/json")
     assert (answer.status_code, answer.json["success"]) == (413, False)
+
+
+@pytest.mark.parametrize("query", ["q=%ff", "userId=%fe", "a=1&userId=Jo%E3o", "userId=%C3", "userId=%ED%A0%80"])
+def test_an_address_that_is_no_utf_8_is_refused(client: FlaskClient, query: str) -> None:
+    """Otherwise `%ff` and `%fe` might name one owner."""
+    name = query.rpartition("&")[2].partition("=")[0]
+    said = client.get(f"{API}?{query}")
+    assert (said.status_code, said.json["code"], said.json["field"]) == (400, "invalid_field", name)
+    assert f"O parâmetro {name} do endereço não está em UTF-8." in said.json["error"]
+    page = client.get(f"/contatos?{query}")
+    assert (page.status_code, page.mimetype) == (400, "text/html")
+    assert f"O parâmetro {name} do endereço não está em UTF-8" in page.text
+
+
+def test_a_parameters_name_has_to_be_utf_8_too(client: FlaskClient) -> None:
+    assert client.get(f"{API}?%ff=1").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["userId=Jo%C3%A3o", "userId=a%zz", "userId=100%", "q=a+b", "", "&&=&", "userId=🙂"])
+def test_every_other_address_is_read(client: FlaskClient, query: str) -> None:
+    assert client.get(f"{API}?{query}").status_code == 200

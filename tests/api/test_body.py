@@ -137,9 +137,7 @@ def test_a_wrong_parameter_is_named(api: Api, padaria: Server, query: str, field
 
 
 @pytest.mark.parametrize("path", ["/contacts", "/deals"])
-@pytest.mark.parametrize(
-    "query", ["page=1000000", "limit=250", "limit=1&page=1", "other=1&other=2", "q=%FF%FE", "page=007"]
-)
+@pytest.mark.parametrize("query", ["page=1000000", "limit=250", "limit=1&page=1", "other=1&other=2", "page=007"])
 def test_the_ends_of_a_range_are_in_it(api: Api, path: str, query: str) -> None:
     expect_good(api.get(f"{path}?{query}"))
 

@@ -93,7 +93,7 @@ def test_the_second_variable_counts_where_the_first_is_missing(tmp_path: Path, p
     app.extensions["kommo"].engine.dispose()
 
 
-@pytest.mark.parametrize("blank", ["", "   ", "\n\t", None])
+@pytest.mark.parametrize("blank", ["", "   ", "\n\t", None, "\u200b", "\ufeff \u00ad", "Bearer", "bearer: ", '""'])
 def test_a_blank_token_leaves_its_place_to_the_next(silent: Api, sources: Sources, blank: str | None) -> None:
     sources.only("header")
     headers = {"Authorization": f"Bearer {sources.tokens['header']}"}
@@ -107,7 +107,13 @@ def test_the_scheme_may_be_written_in_any_case(silent: Api, sources: Sources, he
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Authorization": "Basic YW5hOnNlbmhh"}, {"X-API-Key": "chave"}, {"Authorization": "Bearer"}]
+    "headers",
+    [
+        {"Authorization": "Basic YW5hOnNlbmhh"},
+        {"X-API-Key": "chave"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer Bearer"},
+    ],
 )
 def test_what_is_not_kommos_token_is_left_alone(silent: Api, sources: Sources, headers: dict[str, str]) -> None:
     sources.only("first")

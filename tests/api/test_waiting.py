@@ -43,6 +43,13 @@ def test_the_server_may_not_wait_at_all() -> None:
 
 
 def test_what_was_kept_is_told() -> None:
-    assert Preference().applied == {}
-    assert Preference(respond_async=True).applied == {"Preference-Applied": "respond-async"}
-    assert Preference(respond_async=True, wait=3).applied == {"Preference-Applied": "wait=3"}
+    assert Preference().applied(MOST, 1.0) == {}
+    assert Preference(respond_async=True).applied(0.0, 1.0) == {"Preference-Applied": "respond-async"}
+    assert Preference(respond_async=True, wait=3).applied(3.0, 0.1) == {"Preference-Applied": "wait=3"}
+
+
+def test_what_was_not_kept_is_not_told() -> None:
+    """The server's own limit, no place to wait in, and a first check that took longer than the caller wanted."""
+    assert Preference(wait=60).applied(2.0, 2.1) == {"Preference-Applied": "wait=2"}
+    assert Preference(wait=60).applied(0.0, 0.1) == {"Preference-Applied": "wait=0"}
+    assert Preference(wait=1).applied(1.0, 3.2) == {"Preference-Applied": "wait=3"}

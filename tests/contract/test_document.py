@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from kommo.sandbox import Server, make_world, serve
-from tests import processes
+from tests import processes, wire
 from tests.contract import document, programs
 from tests.contract.compare import differences
 from tests.contract.document import TOKEN, Call
@@ -127,12 +127,19 @@ def test_the_connection_in_its_own_values(panel: Panel) -> None:
     assert [one["id"] for one in contacts["items"]] == panel.kommo.world.ids("contacts")[:3]
 
 
-def test_the_documented_example_of_a_list(panel: Panel) -> None:
-    """`GET /api/kommo/contacts?page=1&limit=50&query=João`, accents and all."""
+@pytest.mark.parametrize("by", ["curl", "bytes", "requests"])
+def test_the_documented_example_of_a_list(panel: Panel, by: str) -> None:
+    """`GET /api/kommo/contacts?page=1&limit=50&query=João`: its accent unchanged, as curl sends it, and encoded."""
     call = document.call("GET", "/api/kommo/contacts")
     assert call.example
     method, path = call.example.split(" ", 1)
-    status, body = panel.ask(method, path)
+    if by == "curl":
+        status, body = programs.curl(f"curl '{panel.address}{path}'", panel.address)
+    elif by == "bytes":
+        reply = wire.exchange(panel.address, wire.head(path, method=method))
+        status, body = reply.status, reply.json()
+    else:
+        status, body = panel.ask(method, path)
     assert status == 200
     assert differences(call.answer, body, nullable=nullable(call.path)) == []
     assert (body["pagination"]["page"], body["pagination"]["limit"]) == (1, 50)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kommo.crm.budget import Unlimited
 from kommo.crm.client import Kommo
 from kommo.crm.transport import Transport
 from kommo.sandbox import OFICINA, MovableClock, Server, make_world, serve
+from tests.crm.budgets import Unlimited
 from tests.crm.people import NOW
 
 Opener = Callable[..., Kommo]
@@ -47,3 +47,9 @@ def open_kommo() -> Iterator[Opener]:
             return Kommo(transport, budget, **{"delay": 0.0, "attempts": 0} | options)
 
         yield opener
+
+
+@pytest.fixture
+def kommo(library: Server, open_kommo: Opener) -> Kommo:
+    """A client of the big account."""
+    return open_kommo(library)

@@ -1,14 +1,15 @@
 """One request with its retries: attempts, slots, pauses, and the word to stop. Time moves by sleeping only."""
 
+import time
 from typing import Any
 
 import pytest
 
 from kommo.crm import errors
 from kommo.crm.answers import Answer
-from kommo.crm.budget import Unlimited
-from kommo.crm.caller import BLOCK_PAUSE, LATE, LONGEST_PAUSE, PIECE, Caller
+from kommo.crm.caller import BLOCK_PAUSE, LATE, LIMIT, LONGEST_PAUSE, PIECE, Caller
 from kommo.crm.transport import Transport
+from tests.crm.budgets import Unlimited
 from tests.crm.people import HandClock, Ledger, token
 from tests.crm.servers import BLOCK, FAULT, HTML, OK, REFUSED, TOO_MANY, Handler, RawServer, answer, says
 
@@ -288,6 +289,52 @@ def test_an_unlimited_budget_never_waits_but_honours_a_block() -> None:
     assert caught.value.retry_after == pytest.approx(6.0)
     clock.sleep(6.0)
     assert budget.slot("sync") == 0.0
+
+
+class TestAllTogetherWithin:
+    """A limit for the whole call."""
+
+    def test_no_pause_goes_beyond_it(self) -> None:
+        scene = Scene(says(FAULT), attempts=9, within=5.0)
+        assert type(scene.failure()) is errors.ServerFault
+        assert scene.pauses == [1.0, 2.0]  # the third one would be four seconds
+
+    def test_no_slot_is_taken_beyond_it(self) -> None:
+        scene = Scene(says(OK), waits=[7.0], max_wait=15.0, within=5.0)
+        error = scene.failure()
+        assert (type(error), error.note, scene.heads) == (errors.TimedOut, LIMIT, 0)
+
+    def test_a_busy_budget_is_still_the_budgets_word(self) -> None:
+        scene = Scene(says(OK), waits=[30.0], max_wait=2.0, within=5.0)
+        assert type(scene.failure()) is errors.RateLimited
+
+    def test_a_request_ends_with_it(self) -> None:
+        """In real time: the server is silent, and the transport would wait longer."""
+        with RawServer(lambda *_: time.sleep(1) is None) as server, Transport(server.address, token()) as transport:
+            began = time.monotonic()
+            with pytest.raises(errors.TimedOut) as caught:
+                Caller(transport, Ledger(), within=0.3).call(PATH, [], body_of)
+        assert caught.value.note == LIMIT
+        assert "KOMMO_TIMEOUT" not in caught.value.advice
+        assert time.monotonic() - began < 3
+
+    def test_kommos_own_silence_is_not_it(self) -> None:
+        silent = RawServer(lambda *_: time.sleep(1) is None)
+        with silent as server, Transport(server.address, token(), timeout=0.2) as transport:
+            caller = Caller(transport, Ledger(), attempts=0, within=9.0)
+            with pytest.raises(errors.TimedOut) as caught:
+                caller.call(PATH, [], body_of)
+        assert caught.value.note != LIMIT
+
+    def test_after_it_nothing_is_sent(self) -> None:
+        clock = HandClock()
+        with RawServer(says(OK)) as server, Transport(server.address, token(), timeout=5) as transport:
+            caller = Caller(transport, Ledger(), sleep=clock.sleep, clock=clock, within=5.0)
+            caller.call(PATH, [], body_of)
+            clock.sleep(5.0)
+            with pytest.raises(errors.TimedOut) as caught:
+                caller.call(PATH, [], body_of)
+            assert (caught.value.note, len(server.heads)) == (LIMIT, 1)
 
 
 def test_a_slot_that_went_by_is_not_used() -> None:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from kommo.crm import errors
-from kommo.crm.budget import Unlimited
 from kommo.crm.check import CheckReport, check_connection
 from kommo.crm.client import Kommo
 from kommo.crm.errors import BadToken
 from kommo.crm.token import Claims, read_token
 from kommo.crm.transport import Transport
 from kommo.sandbox import Server
+from tests.crm.budgets import Unlimited
 from tests.crm.conftest import Opener
 from tests.crm.people import DAY, NOW, OFICINA, PADARIA, HandClock
 from tests.crm.servers import RawServer, answer, says

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from kommo.crm import errors
-from kommo.crm.budget import Unlimited
 from kommo.crm.client import Company, Event, Field, Kommo, LossReason, Pipeline, Stage, Stream, User
 from kommo.crm.transport import Transport
+from tests.crm.budgets import Unlimited
 from tests.crm.people import PADARIA, token
 from tests.crm.servers import RawServer, answer, listed, says
 from tests.crm.shapes import contact, lead

@@ -6,6 +6,8 @@ import pytest
 
 from kommo.logs import RedactingFilter, redact
 
+ODD = "ewogICJhbGciOiAiUlMyNTYiCn0.ewogICJhY2NvdW50X2lkIjogMzAwMDEwMDAKfQ.c2lnbmF0dXJhLWRvLXRva2Vu-_x"
+SHORT = "ewp9.ewp9.c2ln"
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhY2NvdW50X2lkIjozMDAwMTAwMH0.c2lnbmF0dXJl-_x"
 
 
@@ -27,8 +29,35 @@ def test_tokens_are_taken_out(line: str) -> None:
         assert piece not in shown
 
 
-def test_the_rest_stays() -> None:
-    line = "GET /contatos?q=Jo%C3%A3o&pagina=2 200 em 12 ms"
+@pytest.mark.parametrize("token", [TOKEN, ODD, SHORT], ids=["usual", "its JSON begins with a line break", "short"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"jwtToken": "%s"}',
+        r'{\"jwtToken\": \"%s\"}', r"body='{\\\"jwt_token\\\":\\\"%s\\\"}'", "{'jwtToken': ['%s']}",
+        '{"jwtToken":["%s"]}', "token='%s'", "jwtToken=%s&page=1", "Authorization: Bearer %s",
+    ],
+)  # fmt: skip
+def test_a_token_in_its_place_is_taken_out_whatever_it_looks_like(line: str, token: str) -> None:
+    shown = redact(line % token)
+    assert "[oculto]" in shown
+    for piece in token.split("."):
+        assert piece not in shown
+
+
+def test_a_token_anywhere_is_taken_out_whatever_its_header_begins_with() -> None:
+    assert redact(f"lido {ODD}, recusado") == "lido [oculto], recusado"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /contatos?q=Jo%C3%A3o&pagina=2 200 em 12 ms",
+        "event='sync_over' code='token_refused' host='padaria-estrela-do-norte.kommo.com'",
+        "kommo.connect.client.open_client api-c-with-a-long-name.kommo-of-somebody-else.com",
+    ],
+)
+def test_the_rest_stays(line: str) -> None:
     assert redact(line) == line
 
 

@@ -182,7 +182,7 @@ def test_nothing_found_says_how_to_find_more(people: Person) -> None:
     [
         "pagina=-5", "pagina=0", "pagina=1000000000", "pagina=99999999999999999999", "pagina=1&pagina=2", "pagina=x",
         "pagina=%00", "pagina=1.5", "ordem=unknown", "ordem=valor", "ordem=%27%3B--", "ordem=", "q=%00", "q=%25",
-        "q=_", "q='", "q=%22", "q=%5C", "q=NEAR(", "q=*", "q=%F0%9F%91%A9", "q=%ff%fe", "q=" + "a" * 10_000,
+        "q=_", "q='", "q=%22", "q=%5C", "q=NEAR(", "q=*", "q=%F0%9F%91%A9", "q=" + "a" * 10_000,
         "q=" + "%22" * 3000, "responsavel=9223372036854775807", "responsavel=", "funil=x", "etapa=x", "limit=1000000",
         "x=y&x=z", "q[]=a", "&&&==", "%00=%00", "q=a&q=b", "conta=30001000",
     ],

@@ -77,6 +77,11 @@ def test_a_fragment_that_fails_is_one_sentence(failing: Person) -> None:
     assert answer.get_data(as_text=True).startswith("Esta página não existe.")
 
 
+def test_a_wrong_method_is_told_the_right_ones(failing: Person) -> None:
+    allowed = failing.client.get("/conexao/1/testar").headers["Allow"]
+    assert set(allowed.split(", ")) == {"OPTIONS", "POST"}
+
+
 def test_wrong_methods_change_nothing_and_say_so(failing: Person) -> None:
     for path in ("/conexao/1/testar", "/conexao/demonstracao", "/sincronizacao/1/cancelar"):
         assert failing.open(path, status=405).one("h1").text == "Este endereço não aceita esse pedido"

@@ -5,8 +5,9 @@ from itertools import product
 import pytest
 from sqlalchemy.orm import Session
 
+from kommo.ids import MAX_ID
 from kommo.store.contacts import contact_list
-from kommo.store.filters import MAX_ID, SORTS, Filters
+from kommo.store.filters import SORTS, Filters
 from kommo.store.names import Name
 from kommo.store.tables.wallet import CONTACT
 from kommo.text import fold, sort_key

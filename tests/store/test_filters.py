@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from kommo.store.filters import MAX_ID, SORTS, BadFilter, Filters, clean_query, parse
+from kommo.ids import MAX_ID
+from kommo.store.filters import SORTS, BadFilter, Filters, clean_query, parse
 from kommo.store.tables.wallet import CONTACT, DEAL
 
 
