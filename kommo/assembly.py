@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from kommo import api, cli, pages
 from kommo.access import address, guard, headers
 from kommo.api import errors as api_errors
+from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
 from kommo.instance import prepare, secret
 from kommo.pages import errors as page_errors
@@ -29,6 +30,7 @@ def assemble(settings: Settings) -> Flask:
 
     Raises SettingError and SchemaError with one Portuguese line.
     """
+    check_environment(settings)
     prepare(settings)
     app = Flask(
         "kommo",

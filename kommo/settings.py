@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kommo.addresses import check_configured
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -44,15 +46,6 @@ def _queue(value: str) -> str:
     if not re.match(r"(sqlite:///.+|rediss?://.+|postgresql://.+)", value):
         raise ValueError
     return value
-
-
-def _api_address(value: str) -> str:
-    value = value.strip().rstrip("/")
-    host = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}"
-    loopback = r"(?:127\.0\.0\.1|localhost|\[::1\])"
-    if not re.fullmatch(rf"https://{host}(?::\d{{1,5}})?|http://{loopback}(?::\d{{1,5}})?", value.lower()):
-        raise ValueError
-    return value.lower()
 
 
 def _setting(name: str, default: Any, meaning: str, allowed: str, **limits: Any) -> Any:
@@ -124,7 +117,7 @@ class Settings(BaseSettings):
         "O mesmo que KOMMO_JWT_TOKEN, por compatibilidade; vale se aquele faltar.",
         "um token do Kommo",
     )
-    api_url: Annotated[str, AfterValidator(_api_address)] | None = _setting(
+    api_url: Annotated[str, AfterValidator(check_configured)] | None = _setting(
         "KOMMO_API_URL",
         None,
         "Endereço da API; sem valor, o que o token informa e, na falta dele, https://api-c.kommo.com.",
@@ -219,8 +212,13 @@ class Settings(BaseSettings):
     @property
     def environment_token(self) -> str | None:
         """The token the operator put into the environment, if any."""
-        found = self.jwt_token or self.long_lived_token
-        return found.get_secret_value() if found else None
+        return next((text for text in self.environment_tokens.values() if text.strip()), None)
+
+    @property
+    def environment_tokens(self) -> dict[str, str]:
+        """The tokens in the environment by variable, the one that counts first; blank ones too."""
+        given = {"KOMMO_JWT_TOKEN": self.jwt_token, "KOMMO_LONG_LIVED_TOKEN": self.long_lived_token}
+        return {name: value.get_secret_value() for name, value in given.items() if value}
 
 
 def variables() -> dict[str, FieldInfo]:

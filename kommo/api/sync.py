@@ -16,9 +16,9 @@ from kommo.connect.access import Access
 from kommo.connect.client import longest_call
 from kommo.crm.caller import LIMIT
 from kommo.crm.check import CheckReport, check_connection
-from kommo.crm.errors import TimedOut, TokenExpired, TokenRefused
-from kommo.db import reading, writing
-from kommo.store import connections, progress, runs
+from kommo.crm.errors import TimedOut
+from kommo.db import reading
+from kommo.store import progress, runs
 from kommo.store.connections import DEFAULT_OWNER
 from kommo.store.progress import RunView
 from kommo.store.runs import AlreadyRunning
@@ -123,12 +123,11 @@ def _check(found: Access, within: float) -> CheckReport:
     """A quick test: the account and three contacts. Raises what stands in the way."""
     with client(found, within=within) as kommo:
         report = check_connection(kommo, found.claims, now=time.time(), full=False)
-    if report.error is None:
-        return report
-    if found.connection is not None and isinstance(report.error, TokenRefused | TokenExpired):
-        with writing(services().engine) as session:
-            connections.mark_refused(session, found.connection)
-    raise report.error
+    if found.connection is not None:
+        flow.note_verdict(services(), found.connection, report)
+    if report.error is not None:
+        raise report.error
+    return report
 
 
 def _connection_of(session: Session, call: Call, run_id: int) -> Connection | None:

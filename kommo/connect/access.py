@@ -8,7 +8,7 @@ from kommo.crm.errors import BadToken
 from kommo.crm.hosts import base_address
 from kommo.crm.token import Claims, clean_token, is_blank, read_token
 from kommo.services import Services
-from kommo.settings import Settings
+from kommo.settings import SettingError, Settings
 from kommo.store import connections
 from kommo.store.tables import Connection
 
@@ -39,6 +39,16 @@ def inline(text: str, settings: Settings) -> Access:
     claims = read_token(token)
     address = base_address(claims, configured=settings.api_url, base_domain=settings.base_domain)
     return Access(token, claims, address)
+
+
+def check_environment(settings: Settings) -> None:
+    """Refuse a token in the environment that could never be used. Raises SettingError naming the variable."""
+    for name, text in settings.environment_tokens.items():
+        try:
+            if not is_blank(text):
+                inline(text, settings)
+        except BadToken as error:
+            raise SettingError(f"{name} não serve: {error.sentence}") from None
 
 
 def stored(services: Services, connection: Connection) -> Access | None:

@@ -9,7 +9,7 @@ from kommo.connect import demo
 from kommo.connect.access import Access, inline, stored
 from kommo.connect.client import budget_for, open_client
 from kommo.crm.check import CheckReport, check_connection
-from kommo.crm.errors import BadToken, TokenRefused
+from kommo.crm.errors import BadToken, TokenExpired, TokenRefused
 from kommo.crm.token import Claims, mask
 from kommo.db import writing
 from kommo.services import ERASE, Services
@@ -115,10 +115,16 @@ def retest(services: Services, connection: Connection) -> Outcome:
     if access is None:
         return Outcome(CheckReport.refused(BadToken("token_missing")))
     report = test(services, access)
-    with writing(services.engine) as session:
-        row = session.get_one(Connection, connection.id)
-        row.token_refused = isinstance(report.error, TokenRefused)
+    note_verdict(services, connection, report)
     return Outcome(report, connection.id)
+
+
+def note_verdict(services: Services, connection: Connection, report: CheckReport) -> None:
+    """Keep what a test says of the stored token: refused, or taken; a trouble on the way says nothing of it."""
+    refused = isinstance(report.error, TokenRefused | TokenExpired)
+    if refused or (report.error is None and connection.token_refused):
+        with writing(services.engine) as session:
+            connections.mark_refused(session, connection, refused)
 
 
 def disconnect(services: Services, user_id: str, connection_id: int, *, with_copy: bool) -> bool:

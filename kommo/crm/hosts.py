@@ -6,15 +6,11 @@ for `evil.com\\.kommo.com` urlsplit sees a name under kommo.com, while urllib3 w
 
 import re
 
+from kommo.addresses import check_configured
 from kommo.crm.errors import BadToken
 from kommo.crm.token import Claims
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = rf"{_LABEL}(?:\.{_LABEL})*"
-_IPV6 = r"\[[0-9a-f:.]{2,45}\]"
-_LOOPBACK = r"127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]"
-_ADDRESS = re.compile(rf"(?P<scheme>https?)://(?P<host>{_HOST}|{_IPV6})(?::(?P<port>[0-9]{{1,5}}))?")
-_BAD_ADDRESS = "Use https://servidor, sem caminho nem senha; http só para este computador (127.0.0.1)."
 
 
 def base_address(claims: Claims, *, configured: str | None, base_domain: str = "kommo.com") -> str:
@@ -39,20 +35,3 @@ def _claimed_host(claim: object, base_domain: str) -> str | None:
     if not re.fullmatch(rf"{_LABEL}\.{re.escape(base_domain.lower())}", host):
         raise BadToken("host_refused")
     return host
-
-
-def check_configured(url: str) -> str:
-    """An address as KOMMO_API_URL may name it, lower-cased and without a slash at its end.
-
-    Any host by https; by http this machine only. Raises ValueError with a Portuguese sentence for anything else:
-    a path, a user, a query, a fragment.
-    """
-    address = url.strip().removesuffix("/").lower()
-    found = _ADDRESS.fullmatch(address) if url.isascii() else None
-    if found is None or len(found["host"]) > 253:
-        raise ValueError(_BAD_ADDRESS)
-    if found["scheme"] == "http" and not re.fullmatch(_LOOPBACK, found["host"]):
-        raise ValueError(_BAD_ADDRESS)
-    if found["port"] and not 0 < int(found["port"]) < 65536:
-        raise ValueError(_BAD_ADDRESS)
-    return address

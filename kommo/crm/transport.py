@@ -20,10 +20,10 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import exceptions as u3
 
+from kommo.addresses import check_configured
 from kommo.crm import errors
 from kommo.crm.answers import Answer
 from kommo.crm.deadline import POOLS, set_deadline, time_left
-from kommo.crm.hosts import check_configured
 from kommo.crm.token import clean_token
 
 MAX_BODY = 64 * 1024 * 1024

@@ -43,7 +43,7 @@ def claims() -> Response:
 @bp.post("/conexao")
 def connect() -> Response:
     """Test the pasted token and, when Kommo takes it, keep it."""
-    form = TokenForm()
+    form = TokenForm(request.form)  # without the files: a file under this name is no text
     return _result(flow.connect(services(), owner(), form.jwt_token.data or ""), pasted=True)
 
 

@@ -125,12 +125,12 @@ def any_demo(session: Session) -> list[Connection]:
     return list(session.scalars(select(Connection).where(Connection.is_demo, Connection.token.is_not(None))))
 
 
-def mark_refused(session: Session, connection: Connection) -> bool:
-    """Kommo refused the token this row was read with: the page asks for a new one; False where it has one already."""
+def mark_refused(session: Session, connection: Connection, refused: bool = True) -> bool:
+    """Note whether Kommo refused or took the token this row was read with; False where it has another one by now."""
     statement = (
         update(Connection)
         .where(Connection.id == connection.id, Connection.token == connection.token)
-        .values(token_refused=True)
+        .values(token_refused=refused)
         .returning(Connection.id)
     )
     return session.execute(statement).scalar_one_or_none() is not None

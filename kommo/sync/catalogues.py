@@ -58,6 +58,7 @@ def _account(run: Run) -> None:
     account = run.kommo.account()
     with run.transaction() as session:
         connection = session.get_one(Connection, run.claim.connection_id)
+        connection.token_refused = False
         connections.describe(
             connection, account.name, account.subdomain, account.currency or "", account.timezone or "", account.raw
         )

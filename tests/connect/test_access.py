@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from kommo import create_app
 from kommo.connect import access, demo, flow
 from kommo.connect.client import DEMO, budget_for, open_kommo
 from kommo.crm.errors import BadToken, TokenRefused
 from kommo.db import reading, writing
 from kommo.sandbox import Server
 from kommo.services import Services
+from kommo.settings import SettingError
 from kommo.store import connections
 from kommo.store.budget import INSTALLATION
 from kommo.store.tables import Connection
@@ -86,6 +88,46 @@ def test_the_environments_token_is_the_last_resort(tmp_path: Path, padaria: Serv
         pasted = padaria.world.token(sub="7002")
         assert access.resolve(services, session, given=pasted, user_id="1").token == pasted
     services.engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["jwt_token", "long_lived_token"])
+@pytest.mark.parametrize("text", ["seu_jwt_token_aqui", "a.b.c", "x" * 20_000])
+def test_an_environments_token_that_is_none_stops_the_start(tmp_path: Path, name: str, text: str) -> None:
+    """One line that names the variable and holds nothing of its value."""
+    with pytest.raises(SettingError) as refused:
+        create_app(make_settings(tmp_path, **{name: text}))
+    sentence = str(refused.value)
+    assert sentence.startswith(f"KOMMO_{name.upper()} não serve: ")
+    assert text not in sentence
+    assert "\n" not in sentence
+
+
+def test_a_token_of_a_foreign_host_stops_the_start(tmp_path: Path, padaria: Server) -> None:
+    foreign = padaria.world.token(api_domain="evil.com\\.kommo.com")
+    with pytest.raises(SettingError, match="KOMMO_JWT_TOKEN"):
+        create_app(make_settings(tmp_path, jwt_token=foreign))
+
+
+def test_a_test_keeps_what_it_learnt_of_the_token(services: Services, padaria: Server) -> None:
+    """Refused, taken again, or a trouble on the way that says nothing of the token."""
+    account = connect(services, padaria)
+
+    def refused_after(how: str | None) -> bool:
+        padaria.world.heal()
+        if how:
+            padaria.world.fail(r"GET /api/v4/", times=None, how=how)
+        with reading(services.engine) as session:
+            connection = session.get_one(Connection, account)
+        flow.retest(services, connection)
+        with reading(services.engine) as session:
+            return session.get_one(Connection, account).token_refused
+
+    assert [refused_after(how) for how in ("500", "401", "500", None, "500")] == [False, True, True, False, False]
+    assert refused_after("401")
+    padaria.world.heal()
+    assert run(services, account).proved
+    with reading(services.engine) as session:
+        assert not session.get_one(Connection, account).token_refused
 
 
 def test_without_any_token_there_is_none(installation: Services) -> None:

@@ -8,10 +8,11 @@ import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from kommo.addresses import check_configured
 from kommo.crm.answers import raise_for
 from kommo.crm.errors import BadToken, KommoError
 from kommo.crm.fields import custom_fields
-from kommo.crm.hosts import base_address, check_configured
+from kommo.crm.hosts import base_address
 from kommo.crm.human import _MAKERS, human_values
 from kommo.crm.json import loads
 from kommo.crm.pages import Stream, page_from

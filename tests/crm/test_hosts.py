@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from kommo.addresses import check_configured
 from kommo.crm.errors import BadToken
-from kommo.crm.hosts import base_address, check_configured
+from kommo.crm.hosts import base_address
 from kommo.crm.token import Claims, read_token
 from kommo.crm.transport import Transport
 from tests.crm.people import token

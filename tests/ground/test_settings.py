@@ -33,6 +33,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("KOMMO_ASSETS", "inline"),
         ("KOMMO_DEBUG", "talvez"),
         ("KOMMO_API_URL", "http://api-c.kommo.com"),
+        ("KOMMO_API_URL", "http://127.0.0.1:99999"),
+        ("KOMMO_API_URL", "https://kommo.example.com:0"),
         ("KOMMO_API_URL", "https://api-c.kommo.com/api/v4"),
         ("KOMMO_API_URL", "https://user:segredo@api-c.kommo.com"),
         ("KOMMO_BASE_DOMAIN", "kommo.com/evil"),
@@ -78,6 +80,8 @@ def test_the_tokens_order_and_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     found = load(_env_file=None)
     assert found.environment_token == "eyJ.primeiro.x"
     assert "primeiro" not in repr(found)
+    monkeypatch.setenv("KOMMO_JWT_TOKEN", "   ")
+    assert load(_env_file=None).environment_token == "eyJ.segundo.x"
 
 
 @pytest.mark.parametrize("name", list(variables()))

@@ -1,6 +1,7 @@
 """/conexao: what a pasted token says, the test, the report, the connected accounts, leaving."""
 
 import base64
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -147,6 +148,17 @@ def test_what_is_no_token_is_answered_with_help_and_no_packet(person_with_kommo:
     assert answer.status_code == 422
     assert parse(answer).one("li", class_="error").text.startswith("Falhou:")
     assert before
+
+
+def test_a_file_in_place_of_the_text_is_no_token(person_with_kommo: Person, padaria: Server) -> None:
+    page = person_with_kommo.open("/conexao")
+    data = {
+        "csrf_token": page.one("meta", name="csrf-token")["content"],
+        "jwt_token": (io.BytesIO(padaria.token.encode()), "token.txt"),
+    }
+    answer = person_with_kommo.client.post("/conexao", data=data, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert held(person_with_kommo) == []
 
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(person: Person) -> None:

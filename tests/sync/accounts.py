@@ -9,6 +9,7 @@ from sqlalchemy import select
 from kommo.connect import flow
 from kommo.connect.access import Access
 from kommo.connect.client import open_client
+from kommo.crm import json as kommo_json
 from kommo.crm.pages import record_from
 from kommo.crm.token import read_token
 from kommo.db import reading
@@ -79,7 +80,7 @@ def listed(world: World, spec: streams.StreamSpec) -> dict[int, Incoming]:
         rows = [row for row in world.state.tables[kind] if not row.deleted]
         rows = [row for row in rows if world.switches.list_unsorted or not row.unsorted]
         parts = sandbox_lists.render(world.state, kind, rows, {spec.remote.expand} - {""})
-    raw = json.loads(b"[" + b"".join(parts)[1:] + b"]")
+    raw = kommo_json.loads(b"[" + b"".join(parts)[1:] + b"]")
     return {one["id"]: spec.to_row(record_from(spec.remote, one)) for one in raw}
 
 

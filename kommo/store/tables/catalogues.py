@@ -27,7 +27,7 @@ class Pipeline(Catalogue, Base):
 
     __tablename__ = "pipeline"
 
-    sort: Mapped[int] = mapped_column(default=0)
+    sort: Mapped[int] = mapped_column(BigInteger, default=0)
     is_main: Mapped[bool] = mapped_column(default=False)
     is_archive: Mapped[bool] = mapped_column(default=False)
 
@@ -38,9 +38,9 @@ class Stage(Catalogue, Base):
     __tablename__ = "stage"
 
     pipeline_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    sort: Mapped[int] = mapped_column(default=0)
-    color: Mapped[str | None] = mapped_column(String(16))
-    type: Mapped[int] = mapped_column(default=0)
+    sort: Mapped[int] = mapped_column(BigInteger, default=0)
+    color: Mapped[str | None] = mapped_column(Text)
+    type: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class KommoUser(Catalogue, Base):
@@ -48,7 +48,7 @@ class KommoUser(Catalogue, Base):
 
     __tablename__ = "kommo_user"
 
-    email: Mapped[str | None] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(Text)
     is_active: Mapped[bool] = mapped_column(default=True)
     is_admin: Mapped[bool] = mapped_column(default=False)
 
@@ -58,7 +58,7 @@ class LossReason(Catalogue, Base):
 
     __tablename__ = "loss_reason"
 
-    sort: Mapped[int] = mapped_column(default=0)
+    sort: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class CustomField(Catalogue, Base):
@@ -67,10 +67,10 @@ class CustomField(Catalogue, Base):
     __tablename__ = "custom_field"
 
     entity: Mapped[str] = mapped_column(String(16), primary_key=True)
-    type: Mapped[str] = mapped_column(String(32), default="")
-    code: Mapped[str | None] = mapped_column(String(64))
-    sort: Mapped[int] = mapped_column(default=0)
-    currency: Mapped[str | None] = mapped_column(String(8))
+    type: Mapped[str] = mapped_column(Text, default="")
+    code: Mapped[str | None] = mapped_column(Text)
+    sort: Mapped[int] = mapped_column(BigInteger, default=0)
+    currency: Mapped[str | None] = mapped_column(Text)
     enums: Mapped[list[Any]] = mapped_column(Json, default=list)
 
 
