@@ -1,5 +1,6 @@
 """One request with its retries: a slot of the budget for every attempt, pauses that grow, waits that can be ended."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ BLOCK_PAUSE = 900.0  # seconds for which nobody sends anything after Kommo block
 LATE = 0.02  # seconds a request may leave after its slot; the slots' own margin covers as much
 PIECE = 0.25  # seconds of sleep between two looks at `should_stop`
 log = structlog.get_logger()
-_TURN = "Aguarda a vez: o Kommo aceita poucas requisições por segundo."
+_TURN = "Esperando a vez: o Kommo aceita poucas requisições por segundo."
 
 
 def never() -> bool:
@@ -33,7 +34,8 @@ class Caller:
 
     `attempts` are retries beside the first try; `delay` is the first pause, doubled each time and up to a quarter
     longer by chance. `sleep` and `clock` belong together: sleeping moves the clock. `on_request(status or None,
-    elapsed)` is told of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese.
+    elapsed)` is told of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese. `address_set` tells
+    that KOMMO_API_URL names the address: only then may an error speak of it.
     """
 
     transport: Transport
@@ -44,6 +46,7 @@ class Caller:
     max_wait: float | None = None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    address_set: bool = False
     chance: Callable[[], float] = random.random
     should_stop: Callable[[], bool] = never
     on_request: Callable[[int | None, float], None] | None = None
@@ -64,8 +67,10 @@ class Caller:
             except errors.KommoError as error:
                 pause = self._settle(error, failures)
                 if not error.again or failures >= self.attempts:
+                    if self.address_set:
+                        error.blame_setting()
                     raise
-                sentence = f"{error.sentence} Tenta de novo."
+                sentence = f"{error.sentence} Nova tentativa em {math.ceil(pause)}\u00a0s."
             failures += 1
             self._wait(sentence, pause)
 

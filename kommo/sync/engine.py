@@ -83,7 +83,7 @@ def _refused(run: Run, connection: Connection, error: KommoError) -> None:
     """Passing troubles pause the run; nonsense and refusals end it. What is stored stays."""
     log.warning("sync_refused", run=run.claim.run_id, code=error.code)
     if error.verdict is Verdict.RETRY:
-        _pause(run, None, f"{error.sentence} Continua sozinha daqui a pouco.")
+        _pause(run, None, f"{error.sentence} A sincronização continua sozinha daqui a pouco.")
         return
     if isinstance(error, TokenRefused):
         error = expired_instead(error, Claims(expires_at=connection.expires_at), time.time())

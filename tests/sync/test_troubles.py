@@ -96,7 +96,7 @@ def test_what_it_waits_for_is_said_while_it_waits(tmp_path: Path, padaria: Serve
     padaria.world.before_request = lambda *_: said.append(run_view(services, account).waiting)
     view = run(services, account)
     assert [sentence for sentence in said if sentence] == [
-        "O limite de requisições do Kommo foi atingido. Tenta de novo."
+        "O limite de requisições do Kommo foi atingido. Nova tentativa em 2\u00a0s."
     ]
     assert (view.waiting, view.proved) == (None, True)
     services.engine.dispose()
