@@ -116,6 +116,43 @@ def test_the_page_asks_for_its_successor_until_the_run_is_over(person: Person, r
     assert last.one("button", class_="primary").text == "Sincronizar agora"
 
 
+def test_one_state_has_one_word_everywhere(person: Person, bakery: Connection) -> None:
+    """Title, history and the badge at the side; in a tab that stays open as after a reload."""
+    run_id = make_run(person.engine, bakery, "running", lease_until=9e9)
+    before = person.open("/sincronizacao").one("div", id="progress")["hx-get"]
+    changes: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"state": "queued"}, "Na fila"),
+        ({"state": "paused", "waiting": "O Kommo não respondeu a tempo."}, "Em pausa"),
+        ({"state": "running", "waiting": None}, "Em andamento"),
+        ({"cancel": True}, "Cancelando"),
+    )
+    for values, word in changes:
+        with writing(person.engine) as session:
+            session.execute(update(SyncRun).where(SyncRun.id == run_id).values(**values))
+        page, fragment = person.open("/sincronizacao"), parse(person.fragment(before))
+        for tree in (page, fragment):
+            assert tree.one("div", id="progress").one("span", class_="badge").text.startswith(word)
+            assert tree.one("section", id="history").one("span", class_="badge").text == word
+            assert tree.one("header", id="side").one("a", class_="badge").text == word
+        before = page.one("div", id="progress")["hx-get"]
+        assert parse(person.fragment(before)).all("header") == []  # nothing new: the rest of the page stays
+
+
+def test_a_wish_to_cancel_is_acknowledged_at_once(person: Person, running: int) -> None:
+    form = person.open("/sincronizacao").one("form", text="Cancelar")
+    with writing(person.engine) as session:
+        session.execute(update(SyncRun).values(lease_until=9e9, waiting="Esperando a vez."))
+    assert person.send(form["action"]).status_code == 303
+    page = person.open("/sincronizacao").one("div", id="progress")
+    assert page.one("span", class_="badge").text == "Cancelando"
+    assert page.one("p", class_="doing").text == "Termina a página que está lendo e para."
+    assert page.all("form") == []
+    assert states(person) == ["running"]
+    with writing(person.engine) as session:
+        session.execute(update(SyncRun).values(lease_until=1.0))
+    assert "para assim que ele voltar" in person.open("/sincronizacao").one("p", class_="doing").text
+
+
 def test_page_and_fragment_say_the_same(person: Person, running: int) -> None:
     page = person.open("/sincronizacao")
     address = page.one("div", id="progress")["hx-get"]
