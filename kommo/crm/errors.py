@@ -148,7 +148,9 @@ class TokenRefused(KommoError):
 
     code = "token_refused"
     sentence = "O Kommo recusou este token."
-    advice = "Ele pode ter sido revogado. Gere outro no Kommo (Integrações, Chaves e escopos) e cole-o na página Conexão."
+    advice = (
+        "Ele pode ter sido revogado. Gere outro no Kommo (Integrações, Chaves e escopos) e cole-o na página Conexão."
+    )
 
 
 class TokenExpired(KommoError):

@@ -6,8 +6,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from kommo.crm.errors import TokenExpired, TokenRefused
 from kommo.pages import run_words
-from kommo.pages.context import connection, services, session
+from kommo.pages.context import connection, said_here, services, session, token_is_of_use
 from kommo.pages.htmx import fragment, is_htmx
 from kommo.store import candidates, progress, runs
 from kommo.store.progress import RunView
@@ -19,6 +20,7 @@ bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
 _PAGE = "sync/page.html"
 _HISTORY = 20
 _ASKED = "confirme na página Sincronização."  # the end of a sentence whose question this page itself asks
+_OF_TOKEN = (TokenRefused.sentence, TokenExpired.sentence.removesuffix("."))  # how their errors begin
 _SAMPLE = 8  # names shown before a person says that so many records are gone
 
 
@@ -97,6 +99,8 @@ def context(view: RunView | None, heard: str = "", *, brief: bool = False) -> di
         key, text = run_words.spoken(view)
         values |= {"spoken_key": key, "spoken": text if key != heard else "", "guarded": _guarded(view)}
         values["errors"] = [text for text in view.errors if not (values["guarded"] and text.endswith(_ASKED))]
+        if found is not None and not token_is_of_use(found) and any(text.startswith(_OF_TOKEN) for text in view.errors):
+            said_here()
     if found is not None and not brief:
         values["history"] = progress.history(session(), found.id, _HISTORY)
     return values

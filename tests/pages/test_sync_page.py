@@ -213,6 +213,36 @@ def test_a_run_that_stopped_tells_why_and_where_to_mend_it(person: Person, baker
     notice = page.one("div", id="progress").one("div", class_="bad")
     assert notice.one("p").text == "O Kommo recusou este token. Gere outro."
     assert (notice.one("a").text, notice.one("a")["href"]) == ("Colar outro token", "/conexao")
+    assert [each.text for each in page.one("main").all(class_="primary")] == ["Colar outro token"]
+    shown = [each for each in page.one("main").all("div", class_="bad") if "notice" in each["class"]]
+    assert len(shown) == 1  # the frame does not say it a second time
+    assert "foi recusado pelo Kommo" in person.open("/contatos").text
+
+
+def test_the_frame_tells_of_a_refused_token_where_the_run_does_not(person: Person, bakery: Connection) -> None:
+    make_run(person.engine, bakery, "failed", errors=["O Kommo está com uma falha interna."])
+    with writing(person.engine) as session:
+        session.execute(update(Connection).values(token_refused=True))
+    assert "foi recusado pelo Kommo" in person.open("/sincronizacao").one("main").text
+
+
+def test_a_disconnected_account_s_run_says_so_and_how_to_go_on(person: Person, guarded: int) -> None:
+    with writing(person.engine) as session:
+        session.execute(update(Connection).values(token=None))
+    page = person.open("/sincronizacao").one("main")
+    assert "Esta conta está desconectada. A cópia continua aqui, mas não é mais atualizada." in page.text
+    primary = page.one("a", class_="primary")
+    assert (primary.text, primary["href"]) == ("Conectar de novo", "/conexao")
+    assert page.all("form", action="/sincronizacao") == []
+    assert [button.text for button in page.one("section", class_="guard").all("button")] == ["Retirar da cópia"]
+
+
+def test_a_disconnected_account_without_a_run_is_not_offered_one(person: Person, bakery: Connection) -> None:
+    with writing(person.engine) as session:
+        session.execute(update(Connection).values(token=None))
+    page = person.open("/sincronizacao").one("main")
+    assert "A conta está desconectada." in page.text
+    assert (page.one(class_="primary").text, page.all("form")) == ("Conectar de novo", [])
 
 
 def test_a_partial_run_is_amber_and_says_what_is_missing(person: Person, bakery: Connection) -> None:
