@@ -56,15 +56,15 @@ def page() -> Response:
 def context(account: Connection, state: CopyState) -> dict[str, Any]:
     """What the overview shows; without numbers of deals while no run has read them to their end."""
     known = reach(session(), account)
-    values: dict[str, Any] = {"account": account, "state": state, "held": held(state, known)}
+    then = moment() if known.deals is None else min(known.deals, moment())
+    told = period(then)
+    values: dict[str, Any] = {"account": account, "state": state, "period": told, "held": held(state, known, told.day)}
     if known.deals is None:
-        return values | {"found": None, "period": period(moment()), "missing": missing(state)}
-    then = min(known.deals, moment())
+        return values | {"found": None, "missing": missing(state)}
     found = overview(session(), account, then)
     this, before = found.this_month, found.before
     return values | {
         "found": found,
-        "period": period(then),
         "won": change(this.won.value, before.won.value),
         "lost": change(this.lost.count, before.lost.count),
         "chart": month_chart(found.months),
@@ -86,14 +86,18 @@ def period(then: float) -> Period:
     return Period(long, before, f"{of:%d/%m}{year}", f"{of:%d/%m}{year}, {of:%H:%M}")
 
 
-def held(state: CopyState, known: Reach) -> str:
-    """How many records are here, for the head of the page; a list that is still on its way has no number yet."""
+def held(state: CopyState, known: Reach, day: str = "") -> str:
+    """How many records are here, for the head of the page; a list that is still on its way has no number yet.
+
+    `day` is that of a copy which is not of today: what Kommo held is known of then.
+    """
     if known.deals is None:
         amount = plural(state.contacts, "contato", "contatos")
         contacts = f"{amount} até agora" if known.contacts is None else amount
         return f"{contacts}; {missing(state)}"
     here = f"{plural(state.contacts, 'contato', 'contatos')} e {plural(state.deals, 'negociação', 'negociações')}"
-    return f"{here}, aqui e no Kommo" if state.kind == "verified" else here
+    there = f", aqui e no Kommo em {day}" if day else ", aqui e no Kommo"
+    return here + there if state.kind == "verified" else here
 
 
 def missing(state: CopyState) -> str:

@@ -71,7 +71,7 @@ def outcome(run: RunView) -> tuple[str, str]:
 
 def bars(run: RunView) -> list[Bar]:
     """The bars in the order of the run."""
-    return [_catalogues(view) if view.stream == "catalogues" else _bar(run, view) for view in run.streams]
+    return [_catalogues(run, view) if view.stream == "catalogues" else _bar(run, view) for view in run.streams]
 
 
 def activity(run: RunView) -> str:
@@ -147,8 +147,8 @@ def left(seconds: float) -> str:
     return f"faltam cerca de {plural(round(seconds / 3600), 'hora', 'horas')}"
 
 
-def _catalogues(view: StreamView) -> Bar:
-    words = {"done": "pronto", "reading": "lendo"}.get(view.state, "a seguir")
+def _catalogues(run: RunView, view: StreamView) -> Bar:
+    words = {"done": "pronto", "reading": "lendo"}.get(view.state, "a seguir" if run.active else "não foram lidos")
     return Bar("catalogues", "Funis, usuários e campos", view.percent, words)
 
 
@@ -162,7 +162,7 @@ def _words(run: RunView, view: StreamView, noun: Noun) -> list[str]:
     if view.state in ("read", "done"):
         return [_read(view, noun), plural(view.pages, "página", "páginas")]
     if view.state == "waiting" and not view.rows:
-        return ["a seguir" if run.active else "não foi lido" if noun.ending == "o" else "não foi lida"]
+        return ["a seguir" if run.active else f"não foram lid{noun.ending}s"]
     if view.state == "counting":
         return [f"contando {noun.many}"]
     if view.percent >= 100:

@@ -176,7 +176,8 @@ def _waiting(run: SyncRun, moment: float) -> str | None:
 
 
 def _catalogues(run: SyncRun) -> StreamView:
-    if run.phase in _AFTER_CATALOGUES:
+    cut_short = run.state in ("failed", "cancelled") and run.server_started_at is None  # noted right behind them
+    if run.phase in _AFTER_CATALOGUES and not cut_short:
         return StreamView(CATALOGUES, "done", percent=100.0)
     return StreamView(CATALOGUES, "reading" if run.phase == CATALOGUES else "waiting")
 

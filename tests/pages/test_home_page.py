@@ -224,6 +224,7 @@ def test_an_old_copy_speaks_for_its_own_day(november: Person) -> None:
     with time_machine.travel(at("2026-12-04T10:00"), tick=False):
         page = november.open("/")
     assert page.one("p", id="as-of").text.startswith("A cópia vai até 25/11, 11:59:")
+    assert page.one("span", class_="head-note").text == "3 contatos e 10 negociações, aqui e no Kommo em 25/11"
     assert tiles(page)["Em aberto em 25/11, 11:59"][0] == "R$ 1.547.410,00"
     figure, note = tiles(page)["Ganhas em novembro"]
     assert (figure, note.rpartition("· ")[2]) == ("R$ 400,00", "valor mais 100 % ante o mesmo dia de out")

@@ -73,7 +73,7 @@ def test_every_state_of_a_stream_has_words(stream: dict[str, Any], words: str) -
 
 def test_deals_are_feminine_and_an_unread_stream_of_a_run_that_is_over_says_so() -> None:
     view = make_view(state="failed", phase="over", deals={"state": "waiting"})
-    assert words_of(view)["deals"] == "não foi lida"
+    assert words_of(view)["deals"] == "não foram lidas"
     assert words_of(make_view(deals={"state": "read", "rows": 2, "pages": 1}))["deals"] == "2 lidas · 1 página"
     assert words_of(make_view(deals={"state": "read"}))["deals"] == "nenhuma negociação · 0 páginas"
 

@@ -147,6 +147,7 @@ def test_a_wish_to_cancel_is_acknowledged_at_once(person: Person, running: int) 
     assert page.one("span", class_="badge").text == "Cancelando"
     assert page.one("p", class_="doing").text == "Termina a página que está lendo e para."
     assert page.all("form") == []
+    assert "a sincronização continua" not in page.text
     assert states(person) == ["running"]
     with writing(person.engine) as session:
         session.execute(update(SyncRun).values(lease_until=1.0))
@@ -192,6 +193,8 @@ def test_cancelling_ends_a_waiting_run_at_once(person: Person, bakery: Connectio
     assert states(person) == ["cancelled"]
     page = person.open("/sincronizacao")
     assert page.one("div", id="progress").one("span", class_="badge").text == "Cancelada"
+    words = [bar["aria-valuetext"] for bar in page.all("div", role="progressbar")]
+    assert words == ["não foram lidos", "não foram lidos", "não foram lidas"]  # it never began
 
 
 def test_a_paused_run_tells_why_and_can_go_on(person: Person, bakery: Connection) -> None:
