@@ -69,6 +69,7 @@ def open_client(
     usual = {
         "attempts": min(settings.retry_attempts, 1) if person else settings.retry_attempts,
         "delay": settings.retry_delay_ms / 1000,
+        "address_set": settings.api_url is not None,
         "max_wait": None if options.get("purpose") == "sync" else LONGEST_WAIT,
         "within": longest_call(settings) if options.get("purpose") == "api" else None,
     }

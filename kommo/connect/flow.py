@@ -36,10 +36,14 @@ class TokenView:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a test found, and the connection that came of it (None where nothing was stored)."""
+    """What a test found, and the connection that came of it (None where nothing was stored).
+
+    `replaced` tells that the connection had a token already, which this one took the place of.
+    """
 
     report: CheckReport
     connection_id: int | None = None
+    replaced: bool = False
 
 
 def inspect(text: str, settings: Settings) -> TokenView:
@@ -93,8 +97,10 @@ def keep(services: Services, user_id: str, access: Access, report: CheckReport, 
         details=account.raw,
     )
     with writing(services.engine) as session:
+        before = connections.by_account(session, user_id, account.id)
+        replaced = before is not None and before.token is not None
         connection = connections.save(session, services.vault, user_id, known, access.token)
-        return Outcome(report, connection.id)
+        return Outcome(report, connection.id, replaced)
 
 
 def connect_demo(services: Services, user_id: str) -> Outcome:

@@ -21,7 +21,7 @@ LATE = 0.02  # seconds a request may leave after its slot; the slots' own margin
 LIMIT = "limit of the call"  # the note of a TimedOut that the caller's own limit made, not Kommo's silence
 PIECE = 0.25  # seconds of sleep between two looks at `should_stop`
 log = structlog.get_logger()
-_TURN = "Aguarda a vez: o Kommo aceita poucas requisições por segundo."
+_TURN = "Esperando a vez: o Kommo aceita poucas requisições por segundo."
 
 
 def never() -> bool:
@@ -42,8 +42,9 @@ class Caller:
 
     `attempts` are retries beside the first try; `delay` is the first pause, doubled each time and up to a quarter
     longer by chance. `within` is for all requests together, from now on: what would last longer is TimedOut, its note
-    LIMIT. `sleep` and `clock` belong together: sleeping moves the clock. `on_request(status or None,
-    elapsed)` is told of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese.
+    LIMIT. `sleep` and `clock` belong together: sleeping moves the clock. `on_request(status or None, elapsed)` is told
+    of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese. `address_set` tells that KOMMO_API_URL
+    names the address: only then may an error speak of it.
     """
 
     transport: Transport
@@ -55,6 +56,7 @@ class Caller:
     within: float | None = None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    address_set: bool = False
     chance: Callable[[], float] = random.random
     should_stop: Callable[[], bool] = never
     on_request: Callable[[int | None, float], None] | None = None
@@ -80,8 +82,10 @@ class Caller:
             except errors.KommoError as error:
                 pause = self._settle(error, failures)
                 if not error.again or failures >= self.attempts or pause >= self._until - self.clock():
+                    if self.address_set:
+                        error.blame_setting()
                     raise
-                sentence = f"{error.sentence} Tenta de novo."
+                sentence = f"{error.sentence} Nova tentativa em {math.ceil(pause)}\u00a0s."
             failures += 1
             self._wait(sentence, pause)
 

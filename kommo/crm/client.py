@@ -46,7 +46,7 @@ class Kommo:
     """A client for one account. May be shared by threads. Every method may raise any KommoError.
 
     `options` are those of `Caller`: purpose, attempts (KOMMO_RETRY_ATTEMPTS), delay (seconds), max_wait, within,
-    sleep, clock, chance, should_stop, on_request, on_wait.
+    sleep, clock, address_set, chance, should_stop, on_request, on_wait.
     """
 
     def __init__(self, transport: Transport, budget: Budget, **options: Any) -> None:

@@ -46,6 +46,7 @@ class KommoError(Exception):
     verdict: ClassVar[Verdict] = Verdict.STOP
     sentence: str = "A chamada ao Kommo falhou."
     advice: str = "Tente de novo em alguns minutos."
+    of_address: ClassVar[bool] = False  # whether a wrong address may be the cause
 
     def __init__(self, status: int | None = None, *, retry_after: float | None = None, note: str = "") -> None:
         super().__init__()
@@ -55,6 +56,11 @@ class KommoError(Exception):
 
     def __str__(self) -> str:
         return self.sentence
+
+    def blame_setting(self) -> None:
+        """Name KOMMO_API_URL in the advice, where it is set and may be the cause."""
+        if self.of_address:
+            self.advice = f"{self.advice} Confira também o endereço em KOMMO_API_URL."
 
     @property
     def again(self) -> bool:
@@ -76,7 +82,8 @@ class NameNotFound(Unreachable):
 
     code = "name_not_found"
     sentence = "O endereço do Kommo não foi encontrado na rede."
-    advice = "Verifique se este computador está na internet, se o DNS responde e se KOMMO_API_URL está certo."
+    advice = "Verifique se este computador está na internet e tente de novo."
+    of_address = True
 
 
 class ConnectionRefused(Unreachable):
@@ -84,7 +91,8 @@ class ConnectionRefused(Unreachable):
 
     code = "connection_refused"
     sentence = "O servidor recusou a conexão."
-    advice = "Verifique o endereço em KOMMO_API_URL e se um firewall ou proxy impede a saída."
+    advice = "Verifique se um firewall ou proxy impede a saída e tente de novo."
+    of_address = True
 
 
 class TlsFailed(Unreachable):
@@ -140,7 +148,9 @@ class TokenRefused(KommoError):
 
     code = "token_refused"
     sentence = "O Kommo recusou este token."
-    advice = "Ele pode ter sido revogado. Gere outro no Kommo (Integrações, Chaves e escopos) e cole-o aqui."
+    advice = (
+        "Ele pode ter sido revogado. Gere outro no Kommo (Integrações, Chaves e escopos) e cole-o na página Conexão."
+    )
 
 
 class TokenExpired(KommoError):
@@ -148,7 +158,7 @@ class TokenExpired(KommoError):
 
     code = "token_expired"
     sentence = "O token venceu."
-    advice = "Gere outro no Kommo (Integrações, Chaves e escopos) e cole-o aqui."
+    advice = "Gere outro no Kommo (Integrações, Chaves e escopos) e cole-o na página Conexão."
 
     def __init__(self, status: int | None = 401, *, day: str = "") -> None:
         super().__init__(status)
@@ -195,7 +205,8 @@ class WrongHost(KommoError):
 
     code = "wrong_host"
     sentence = "O endereço não é o da API do Kommo."
-    advice = "Verifique KOMMO_API_URL. O token não foi enviado a nenhum outro endereço."
+    advice = "O token não foi enviado a nenhum outro endereço. Verifique no Kommo se a conta ainda existe."
+    of_address = True
 
 
 class NotFound(KommoError):

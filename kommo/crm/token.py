@@ -28,6 +28,15 @@ _SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _AROUND = f"{_SPACES}\"'`´<>«»‹›‘’‚‛“”„‟"
 _PREFIX = re.compile(r"(?:authorization\s*:\s*)?bearer\b[\s:]*|bearer(?=ey)", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_WANTED = "O token de longa duração é o texto longo de três partes, separadas por pontos, que começa com eyJ."
+#: What stands beside the token in Kommo and is pasted in its place.
+_MISTAKEN = (
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE), "Isto parece o ID da integração."),
+    (re.compile(r"[A-Za-z0-9]{64}"), "Isto parece a chave secreta da integração."),
+    (re.compile(r"def[0-9a-f]{100,}"), "Isto parece o código de autorização da integração."),
+    (re.compile(r"https?://.*|[a-z0-9.-]+\.(?:kommo|amocrm)\.(?:com|ru)(?:/.*)?", re.IGNORECASE),
+     "Isto é um endereço, e não um token."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +89,9 @@ def clean_token(text: str) -> str:
     if len(token) > MAX_TOKEN:
         raise BadToken("token_too_long")
     if token.count(".") != 2 or token.startswith(".") or ".." in token:
-        raise BadToken("token_not_jwt")
+        raise BadToken("token_not_jwt", _mistaken(token))
     if not _TOKEN.fullmatch(token):
-        raise BadToken("token_bad_characters")
+        raise BadToken("token_bad_characters", _mistaken(token))
     return token
 
 
@@ -93,6 +102,12 @@ def is_blank(text: str) -> bool:
     except BadToken as error:
         return error.code == "token_missing"
     return False
+
+
+def _mistaken(text: str) -> str | None:
+    """What the text is instead of a token, where that can be told; else None, and the code's own sentence holds."""
+    said = next((words for pattern, words in _MISTAKEN if pattern.fullmatch(text)), None)
+    return f"{said} {_WANTED}" if said else None
 
 
 def _without_prefix(text: str) -> str:
@@ -108,7 +123,7 @@ def read_token(text: str) -> Claims:
     try:
         payload = json.loads(jwt.PyJWS().decode(token, options={"verify_signature": False}).decode())
     except (jwt.PyJWTError, ValueError, RecursionError):  # ValueError: not UTF-8, a number of 5,000 digits
-        raise BadToken("token_not_jwt") from None
+        raise BadToken("token_not_jwt", _mistaken(token)) from None
     if not isinstance(payload, dict):
         raise BadToken("token_not_jwt")
     return claims_from(payload)

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import TextAreaField
 
 from kommo.connect import demo, flow
-from kommo.pages.context import forget, moment, owner, services, session
-from kommo.pages.errors import error_page
+from kommo.crm.errors import BadToken
+from kommo.pages.context import copy, forget, moment, owner, services, session
 from kommo.pages.htmx import fragment
 from kommo.store import connections, runs
 from kommo.store.tables import Connection
@@ -44,7 +44,8 @@ def claims() -> Response:
 def connect() -> Response:
     """Test the pasted token and, when Kommo takes it, keep it."""
     form = TokenForm(request.form)  # without the files: a file under this name is no text
-    return _result(flow.connect(services(), owner(), form.jwt_token.data or ""), pasted=True)
+    text = form.jwt_token.data or ""
+    return _result(flow.connect(services(), owner(), text), pasted=True, emptied=bool(text.strip()))
 
 
 @bp.post("/conexao/<int:connection_id>/testar")
@@ -76,9 +77,9 @@ def connect_demo() -> AnyResponse:
     try:
         outcome = flow.connect_demo(services(), owner())
     except demo.DemoError as error:
-        return error_page(503, str(error))
+        return _at_home(_page(503, trouble=str(error)))
     if outcome.connection_id is None:
-        return _result(outcome)
+        return _at_home(_result(outcome))
     with suppress(runs.AlreadyRunning):
         control.start(services(), outcome.connection_id, "connect")
     return redirect(url_for("sync.page", conta=_found(outcome.connection_id).account_id), 303)
@@ -87,7 +88,10 @@ def connect_demo() -> AnyResponse:
 def _page(status: int = 200, **values: Any) -> Response:
     """The whole page, always: what changes is also in the frame around it."""
     known = connections.all_of(session(), owner())
-    usual = {"accounts": known, "now": moment(), "outcome": None, "view": None, "again": False, "pasted": False}
+    usual = {
+        "accounts": known, "now": moment(), "outcome": None, "view": None, "again": False, "pasted": False,
+        "emptied": False, "no_token": False, "has_copy": False, "trouble": None,
+    }  # fmt: skip
     values = usual | values
     answer = make_response(render_template(_PAGE, **values), status)
     if status >= 400:
@@ -95,12 +99,24 @@ def _page(status: int = 200, **values: Any) -> Response:
     return answer
 
 
-def _result(outcome: flow.Outcome, *, again: bool = False, pasted: bool = False) -> Response:
-    """The page with the report of a test: 200 when Kommo takes the token, 422 otherwise."""
+def _at_home(answer: Response) -> Response:
+    """The page under its own address, where a script sent the form from another one."""
+    answer.headers["HX-Push-Url"] = url_for("connection.page")
+    return answer
+
+
+def _result(outcome: flow.Outcome, *, again: bool = False, pasted: bool = False, emptied: bool = False) -> Response:
+    """The page with the report of a test: 200 when Kommo takes the token, 422 otherwise.
+
+    `emptied` tells that something was pasted, which the page does not give back.
+    """
     forget()  # the test wrote in a transaction of its own
+    values: dict[str, Any] = {"outcome": outcome, "again": again, "pasted": pasted, "emptied": emptied}
+    values["no_token"] = pasted and isinstance(outcome.report.error, BadToken)  # nothing was tested: the field says why
     if outcome.report.ok and outcome.connection_id is not None and not again:
         g.account_id = _found(outcome.connection_id).account_id
-    return _page(200 if outcome.report.ok else 422, outcome=outcome, again=again, pasted=pasted)
+        values["has_copy"] = bool((state := copy()) and (state.contacts or state.deals or state.verified_at))
+    return _page(200 if outcome.report.ok else 422, **values)
 
 
 def _found(connection_id: int) -> Connection:

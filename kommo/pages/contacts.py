@@ -48,8 +48,8 @@ def list_context(account: Connection, filters: Filters) -> dict[str, Any]:
         "page": found,
         "filters": found.filters,
         "links": listing.links(CONTACT, found),
-        "people": listing.people(known, filters.responsible),
-        "chosen": [each for user_id in filters.responsible if (each := known.user(user_id))],
+        "people": listing.people(account, CONTACT, known, filters),
+        "chosen": listing.chosen(known, filters),
     }
 
 

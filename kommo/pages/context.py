@@ -42,7 +42,9 @@ def register(app: Flask) -> None:
     """Read and keep the chosen account, and give templates what they may ask for."""
     app.url_value_preprocessor(_read_choice)
     app.url_defaults(_keep_choice)
-    app.jinja_env.globals.update(shell=shell, proof_url=proof_url, chosen_account=chosen_account)
+    app.jinja_env.globals.update(
+        shell=shell, proof_url=proof_url, chosen_account=chosen_account, token_is_of_use=token_is_of_use
+    )
 
 
 def services() -> Services:
@@ -127,6 +129,18 @@ def copy() -> CopyState | None:
     return known
 
 
+def token_is_of_use(account: Connection) -> bool:
+    """Whether a synchronisation could succeed: the account has a token, not refused and not over."""
+    if not account.token or account.token_refused:
+        return False
+    return account.expires_at is None or account.expires_at > moment()
+
+
+def said_here() -> None:
+    """The page itself says that the token of the account in view is refused: the frame need not say it again."""
+    g.said_here = True
+
+
 def proof_url(state: CopyState) -> str:
     """Where the badge of proof leads: to the run that it speaks of."""
     return url_for("sync.run", run_id=state.run_id) if state.run_id else url_for("sync.page")
@@ -141,8 +155,13 @@ def _shell() -> Shell:
         place=_place(found),
         copy=copy(),
         menu=menu(copy()),
-        notices=notices(found, everyone, moment(), _blocked_for(found)),
+        notices=notices(found, _to_tell_of(found, everyone), moment(), _blocked_for(found), len(everyone) > 1),
     )
+
+
+def _to_tell_of(found: Connection | None, everyone: list[Connection]) -> list[Connection]:
+    """The connections of whose tokens the frame has to speak."""
+    return [each for each in everyone if not (g.get("said_here") and found is not None and each.id == found.id)]
 
 
 def _blocked_for(found: Connection | None) -> float:

@@ -22,7 +22,7 @@ class Words:
 _NOTHING = "Nada foi alterado."
 WORDS = {
     400: Words("O servidor não entendeu o pedido", _NOTHING, "Volte, confira o que foi preenchido e tente de novo."),
-    403: Words("O pedido não foi aceito", _NOTHING, "A página pode ter ficado aberta por muito tempo: recarregue-a."),
+    403: Words("O pedido não foi aceito", _NOTHING, "Volte à página anterior, recarregue-a e tente de novo."),
     404: Words(
         "Esta página não existe",
         "O que você procura pode ter mudado de endereço, ou ser de outra conta. Os dados estão como estavam.",
@@ -49,24 +49,28 @@ WORDS = {
     ),
 }
 
+_STALE = Words("A página ficou aberta por muito tempo", _NOTHING, "Volte, recarregue a página e envie de novo.")
+
 
 def answer(error: HTTPException) -> Response:
     """The page for an error, in our own words where a route gave some; a bare sentence where htmx asked."""
     if error.response is not None:
         return make_response(error.response)
     if isinstance(error, CSRFError):
-        return error_page(403, "A página ficou aberta por muito tempo: recarregue-a e tente de novo")
+        return error_page(403, words=_STALE)
     page = error_page(error.code or 500, _own_sentence(error))
     page.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
     return page
 
 
-def error_page(status: int, sentence: str | None = None) -> Response:
+def error_page(status: int, sentence: str | None = None, words: Words | None = None) -> Response:
     """The page for a status; `sentence` takes the place of the usual title, to say exactly what was wrong.
+
+    `words` take the place of all the usual ones.
 
     The frame (account, counts) stands around it only where the guard let the caller in and the server is well.
     """
-    words = _words(status)
+    words = words or _words(status)
     title = (sentence or words.title).removesuffix(".")
     if is_htmx():
         return bare(status, title)

@@ -8,12 +8,14 @@ from markupsafe import Markup
 
 from kommo import text
 from kommo.pages.context import currency, moment, zone
+from kommo.store.filters import person_word
 
 
 def register(app: Flask) -> None:
     """Make the filters known to the templates."""
     filters = (money, number, percent, date, date_time, near, clock, duration, plural, dash)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
+    app.jinja_env.globals["person_word"] = person_word
 
 
 def money(value: float | None, code: str | None = None) -> str:

@@ -1,17 +1,20 @@
 """What the lists of contacts and of deals share: filters out of the address, and addresses for every next step."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Response, abort, request, url_for
 
+from kommo.pages.context import session
 from kommo.pages.htmx import is_htmx, page_or_block
-from kommo.store.filters import BadFilter, Filters, parse
-from kommo.store.lists import ListPage
+from kommo.store.filters import NOBODY, BadFilter, Filters, parse
+from kommo.store.lists import ListPage, holders
 from kommo.store.names import Name, Names
+from kommo.store.tables import Connection
 from kommo.store.tables.wallet import CONTACT
+
+_NOBODY = Name(NOBODY, "Sem responsável")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,23 @@ def links(kind: str, page: ListPage[Any]) -> Links:
     )
 
 
-def people(names: Names, chosen: Sequence[int]) -> list[Name]:
-    """The persons a list can be narrowed to: those of the account, gone ones only when chosen, unknown ones too."""
-    unknown = [found for user_id in chosen if user_id not in names.users and (found := names.user(user_id))]
-    return [each for each in names.users.values() if not each.note or each.id in chosen] + unknown
+def people(account: Connection, kind: str, names: Names, filters: Filters) -> list[Name]:
+    """The persons a list can be narrowed to: the account's present ones, and whoever else holds a record or is chosen.
+
+    Those who left stand behind, and nobody at the end. A fragment has no such menu, so nothing is read for it.
+    """
+    if is_htmx():
+        return []
+    held = {user_id or NOBODY for user_id in holders(session(), account, kind)} | set(filters.responsible)
+    known = [each for each in names.users.values() if not each.note or each.id in held]
+    unknown = [each for user_id in sorted(held - set(names.users)) if (each := names.user(user_id))]
+    listed = sorted([*known, *unknown], key=lambda each: bool(each.note))
+    return [*listed, _NOBODY] if NOBODY in held else listed
+
+
+def chosen(names: Names, filters: Filters) -> list[Name]:
+    """The persons that are chosen."""
+    return [names.user(user_id) or _NOBODY for user_id in filters.responsible]
 
 
 def answer(template: str, *, links: Links | None = None, **values: Any) -> Response:

@@ -42,7 +42,11 @@ def _place(label: str, room: str, counted: str | None, copy: CopyState | None) -
 
 
 def _count(counted: str | None, copy: CopyState | None) -> int | None:
-    """How many records are held; None before the first copy and while it is being made: it is not yet a number."""
+    """How many records are held; None before the first copy and while it is being made: it is not yet a number.
+
+    Nor is a zero that was never proved: a first run that stopped may not have got there.
+    """
     if counted is None or copy is None or (copy.kind in ("none", "running") and copy.verified_at is None):
         return None
-    return copy.contacts if counted == "contacts" else copy.deals
+    count = copy.contacts if counted == "contacts" else copy.deals
+    return count if count or copy.verified_at is not None else None

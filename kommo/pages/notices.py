@@ -22,11 +22,21 @@ class Notice:
     action: str = ""
 
 
-def notices(current: Connection | None, everyone: list[Connection], now: float, blocked: float = 0.0) -> list[Notice]:
-    """The notices of this moment, the gravest first. `blocked`: seconds for which Kommo lets nobody in."""
+def notices(
+    current: Connection | None,
+    everyone: list[Connection],
+    now: float,
+    blocked: float = 0.0,
+    named: bool | None = None,
+) -> list[Notice]:
+    """The notices of this moment, the gravest first. `blocked`: seconds for which Kommo lets nobody in.
+
+    `everyone` are the connections to speak of, by name where there are several (or `named` says so).
+    """
+    named = len(everyone) > 1 if named is None else named
     found = [_blocked(blocked)] if blocked else []
     for connection in everyone:
-        found += _of_token(connection, now, named=len(everyone) > 1)
+        found += _of_token(connection, now, named=named)
     if current is not None and current.is_demo and current.token:
         text = "Esta é a conta de demonstração: pessoas, empresas e valores são inventados."
         found.append(Notice("", text, url_for("connection.page"), "Conectar a sua conta"))

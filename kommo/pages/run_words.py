@@ -6,6 +6,8 @@ from kommo.store.progress import RunView, StreamView
 from kommo.text import duration, number, plural
 
 TRIGGERS = {"page": "página", "api": "API", "shell": "comando", "connect": "conexão", "confirm": "confirmação"}
+_STOPPING = "Termina a página que está lendo e para."
+_UNDER_WAY = {"queued": "Na fila", "running": "Em andamento", "paused": "Em pausa", "cancelling": "Cancelando"}
 _SPOKEN_STEPS = 25  # percent between two announcements: a screen reader is not to talk every second
 
 
@@ -52,19 +54,14 @@ class Result:
 
 def badge(run: RunView) -> tuple[str, str]:
     """Kind and text of the badge beside the title."""
-    if run.state == "queued":
-        return "warning", "Na fila"
-    if run.state == "running":
-        return "warning", f"Em andamento há {since(run.seconds)}"
-    if run.state == "paused":
-        return "warning", "Em pausa"
-    return outcome(run)
+    kind, text = outcome(run)
+    return kind, f"{text} há {since(run.seconds)}" if run.standing == "running" else text
 
 
 def outcome(run: RunView) -> tuple[str, str]:
     """Kind and word of the badge in the history."""
     if run.active:
-        return "warning", "Em andamento"
+        return "warning", _UNDER_WAY[run.standing]
     if run.state == "failed":
         return "bad", "Parou"
     if run.state == "cancelled":
@@ -74,11 +71,13 @@ def outcome(run: RunView) -> tuple[str, str]:
 
 def bars(run: RunView) -> list[Bar]:
     """The bars in the order of the run."""
-    return [_catalogues(view) if view.stream == "catalogues" else _bar(run, view) for view in run.streams]
+    return [_catalogues(run, view) if view.stream == "catalogues" else _bar(run, view) for view in run.streams]
 
 
 def activity(run: RunView) -> str:
     """What happens right now beside the bars, or what the run waits for; empty when the bars say it all."""
+    if run.standing == "cancelling" and not run.silent:
+        return _STOPPING
     if run.waiting:
         return run.waiting
     if run.state == "queued":
@@ -93,9 +92,11 @@ def activity(run: RunView) -> str:
 def spoken(run: RunView) -> tuple[str, str]:
     """A key that changes seldom, and the sentence that a screen reader says when it does."""
     if not run.active:
-        return f"{run.state}", f"Sincronização: {outcome(run)[1].lower()}. {summary(run)}"
-    if run.state != "running" or run.phase not in NOUNS:
-        return f"{run.state}-{run.phase}", activity(run) or "Sincronização em andamento."
+        title = "A sincronização parou" if run.state == "failed" else f"Sincronização {outcome(run)[1].lower()}"
+        line = summary(run)
+        return f"{run.state}", f"{title}. {line[:1].upper()}{line[1:].removesuffix('.')}."
+    if run.standing != "running" or run.phase not in NOUNS:
+        return f"{run.standing}-{run.phase}", activity(run) or "Sincronização em andamento."
     view = run.stream(run.phase)
     step = int(view.percent // _SPOKEN_STEPS) * _SPOKEN_STEPS
     text = f"{NOUNS[run.phase].label}: {step} por cento." if step else f"Lendo {NOUNS[run.phase].many}."
@@ -104,7 +105,8 @@ def spoken(run: RunView) -> tuple[str, str]:
 
 def results(run: RunView) -> list[Result]:
     """What came of each stream, once the run is over."""
-    return [_result(NOUNS[view.stream], view) for view in run.streams if view.stream in NOUNS]
+    make = _result if run.state == "done" else _remains
+    return [make(NOUNS[view.stream], view) for view in run.streams if view.stream in NOUNS]
 
 
 def summary(run: RunView) -> str:
@@ -112,7 +114,7 @@ def summary(run: RunView) -> str:
     if run.active:
         return ""
     if run.state == "failed":
-        return run.errors[0] if run.errors else "parou antes do fim"
+        return run.errors[0] if run.errors else "não chegou ao fim"
     if run.errors:
         return run.errors[0]
     totals = {name: sum(getattr(view, name) for view in run.streams) for name in ("created", "updated", "deleted")}
@@ -123,7 +125,9 @@ def summary(run: RunView) -> str:
     ]
     said = ", ".join(filter(None, found))
     if run.state == "cancelled":
-        return f"cancelada; ficou o que já tinha sido lido{': ' + said if said else ''}"
+        if not any(view.rows for view in run.streams):
+            return "nada tinha sido lido"
+        return f"ficou o que já tinha sido lido{': ' + said if said else ''}"
     return said or "nada mudou"
 
 
@@ -143,8 +147,8 @@ def left(seconds: float) -> str:
     return f"faltam cerca de {plural(round(seconds / 3600), 'hora', 'horas')}"
 
 
-def _catalogues(view: StreamView) -> Bar:
-    words = {"done": "pronto", "reading": "lendo"}.get(view.state, "a seguir")
+def _catalogues(run: RunView, view: StreamView) -> Bar:
+    words = {"done": "pronto", "reading": "lendo"}.get(view.state, "a seguir" if run.active else "não foram lidos")
     return Bar("catalogues", "Funis, usuários e campos", view.percent, words)
 
 
@@ -158,7 +162,7 @@ def _words(run: RunView, view: StreamView, noun: Noun) -> list[str]:
     if view.state in ("read", "done"):
         return [_read(view, noun), plural(view.pages, "página", "páginas")]
     if view.state == "waiting" and not view.rows:
-        return ["a seguir" if run.active else "não foi lido" if noun.ending == "o" else "não foi lida"]
+        return ["a seguir" if run.active else f"não foram lid{noun.ending}s"]
     if view.state == "counting":
         return [f"contando {noun.many}"]
     if view.percent >= 100:
@@ -179,14 +183,35 @@ def _reading(view: StreamView, noun: Noun) -> list[str]:
     return [rows, pages, rate, left(view.seconds_left) if view.seconds_left is not None else ""]
 
 
+def _remains(noun: Noun, view: StreamView) -> Result:
+    """What is known of a stream whose run was cancelled or stopped: nothing is said of what it did not get to."""
+    counts = _counts(view, f"não foram contad{noun.ending}s no fim")
+    if not view.rows:
+        return Result(noun.label, "nenhum lido" if noun.ending == "o" else "nenhuma lida", *counts)
+    gone = [f"{noun.done(view.deleted, 'excluíd')} no Kommo"] if view.deleted else []
+    whole = view.state in ("read", "done") or view.percent >= 100
+    rest = "" if whole else "; o resto não foi comparado"
+    if not (view.created or view.updated or view.unchanged or gone):  # a run from before this was counted
+        return Result(noun.label, _read(view, noun) + rest, *counts)
+    return Result(noun.label, ", ".join(_changes(noun, view) + gone) + rest, *counts)
+
+
 def _result(noun: Noun, view: StreamView) -> Result:
-    changes = [
+    changes = [*_changes(noun, view), f"{noun.done(view.deleted, 'excluíd')} no Kommo"]
+    return Result(noun.label, ", ".join(changes), *_counts(view, "sem contagem no Kommo"))
+
+
+def _changes(noun: Noun, view: StreamView) -> list[str]:
+    return [
         noun.done(view.created, "nov"),
         noun.done(view.updated, "alterad"),
         f"{number(view.unchanged)} sem mudança",
-        f"{noun.done(view.deleted, 'excluíd')} no Kommo",
     ]
+
+
+def _counts(view: StreamView, otherwise: str) -> tuple[str, bool]:
+    """The two counts in words and whether they are equal; `otherwise` where Kommo's was not taken."""
     if view.remote_count is None:
-        return Result(noun.label, ", ".join(changes), "sem contagem no Kommo", proved=False)
+        return otherwise, False
     counts = f"{number(view.remote_count)} no Kommo, {number(view.local_count or 0)} aqui"
-    return Result(noun.label, ", ".join(changes), counts, view.proved)
+    return counts, view.proved

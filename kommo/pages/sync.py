@@ -6,8 +6,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from kommo.crm.errors import TokenExpired, TokenRefused
 from kommo.pages import run_words
-from kommo.pages.context import connection, services, session
+from kommo.pages.context import connection, said_here, services, session, token_is_of_use
 from kommo.pages.htmx import fragment, is_htmx
 from kommo.store import candidates, progress, runs
 from kommo.store.progress import RunView
@@ -19,6 +20,7 @@ bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
 _PAGE = "sync/page.html"
 _HISTORY = 20
 _ASKED = "confirme na página Sincronização."  # the end of a sentence whose question this page itself asks
+_OF_TOKEN = (TokenRefused.sentence, TokenExpired.sentence.removesuffix("."))  # how their errors begin
 _SAMPLE = 8  # names shown before a person says that so many records are gone
 
 
@@ -36,13 +38,14 @@ def run(run_id: int) -> Response:
 
 @bp.get("/progresso")
 def watch() -> AnyResponse:
-    """The run's state as a fragment, asked for every second; the last one brings the rest of the page up to date."""
+    """The run's state as a fragment, asked for every second; a change of it brings the rest of the page up to date."""
     found = _run(_connected(), request.args.get("execucao", type=int) or 0)
     if not is_htmx():
         return redirect(url_for("sync.run", run_id=found.id), 303)
     heard = request.args.get("dito", "")
-    block = "polled" if found.active else "ended"
-    return fragment(_PAGE, block, **context(found, heard=heard))
+    same = found.active and request.args.get("estado", "") == found.standing
+    block = "polled" if same else "changed"
+    return fragment(_PAGE, block, **context(found, heard=heard, brief=same))
 
 
 @bp.post("")
@@ -86,15 +89,20 @@ def confirm(run_id: int) -> AnyResponse:
     return redirect(url_for("sync.page"), 303)
 
 
-def context(view: RunView | None, heard: str = "") -> dict[str, Any]:
-    """What the page and its fragments show of a run; `heard` is the key of what was last spoken."""
+def context(view: RunView | None, heard: str = "", *, brief: bool = False) -> dict[str, Any]:
+    """What the page and its fragments show of a run; `heard` is the key of what was last spoken.
+
+    `brief` leaves out the history, which stands on the page already.
+    """
     found = connection()
     values: dict[str, Any] = {"account": found, "run": view, "say": run_words, "limit": services().settings.rate_limit}
     if view is not None:
         key, text = run_words.spoken(view)
         values |= {"spoken_key": key, "spoken": text if key != heard else "", "guarded": _guarded(view)}
         values["errors"] = [text for text in view.errors if not (values["guarded"] and text.endswith(_ASKED))]
-    if found is not None and (view is None or not view.active or not heard):
+        if found is not None and not token_is_of_use(found) and any(text.startswith(_OF_TOKEN) for text in view.errors):
+            said_here()
+    if found is not None and not brief:
         values["history"] = progress.history(session(), found.id, _HISTORY)
     return values
 

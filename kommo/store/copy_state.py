@@ -107,6 +107,10 @@ def _active(facts: _Facts) -> tuple[str, str, str]:
     if facts.run.state == "paused":
         waiting = facts.run.waiting or "a sincronização espera para continuar."
         return "running", "Em pausa", f"Em pausa: {waiting} {_since(facts)}"
+    if facts.run.standing == "cancelling":
+        return "running", "Cancelando", f"Cancelando: a sincronização para no fim da página que lê. {_since(facts)}"
+    if facts.run.state == "queued":
+        return "running", "Na fila", f"Na fila: a sincronização começa em instantes. {_since(facts)}"
     return "running", "Em andamento", f"Sincronização em andamento: os números ainda mudam. {_since(facts)}"
 
 

@@ -15,6 +15,8 @@ from kommo.store.tables.wallet import CONTACT, DEAL
 
 MAX_QUERY = 200  # characters
 MAX_IDS = 200
+NOBODY = 0  # among the persons: the records that nobody is responsible for, "sem" in the URL
+_NOBODY_WORD = "sem"
 MAX_PAGE = 10**9
 #: The orders each list knows, the first one being its own. A minus sign turns an order round.
 SORTS: Mapping[str, tuple[str, ...]] = {
@@ -31,7 +33,10 @@ class BadFilter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """One state of a list. `stage` is (pipeline id, stage id); `page` counts from 1 and may lie past the end."""
+    """One state of a list. `stage` is (pipeline id, stage id); `page` counts from 1 and may lie past the end.
+
+    `responsible` are ids of persons, and NOBODY for the records without one.
+    """
 
     query: str = ""
     responsible: tuple[int, ...] = ()
@@ -53,13 +58,18 @@ class Filters:
         """The URL arguments that give these filters again; what is the list's own way is left out."""
         found = {
             "q": self.query,
-            "responsavel": [str(each) for each in self.responsible],
+            "responsavel": [person_word(each) for each in self.responsible],
             "funil": self.pipeline if self.stage is None else None,
             "etapa": f"{self.stage[0]}-{self.stage[1]}" if self.stage else None,
             "ordem": self.sort if self.sort != SORTS[kind][0] else None,
             "pagina": self.page if self.page > 1 else None,
         }
         return {name: value for name, value in found.items() if value}
+
+
+def person_word(user_id: int) -> str:
+    """How a person, or NOBODY, is written in a URL."""
+    return _NOBODY_WORD if user_id == NOBODY else str(user_id)
 
 
 def parse(arguments: Mapping[str, Sequence[str]], kind: str) -> Filters:
@@ -71,7 +81,7 @@ def parse(arguments: Mapping[str, Sequence[str]], kind: str) -> Filters:
     sort = _first(arguments, "ordem")
     return Filters(
         query=clean_query(_first(arguments, "q")),
-        responsible=_ids("responsavel", arguments.get("responsavel", ())),
+        responsible=_persons("responsavel", arguments.get("responsavel", ())),
         pipeline=stage[0] if stage else pipeline,
         stage=stage,
         sort=sort if sort in SORTS[kind] else SORTS[kind][0],
@@ -96,8 +106,8 @@ def _page(text: str) -> int:
     return min(max(int(text[:12]), 1), MAX_PAGE)
 
 
-def _ids(name: str, values: Sequence[str]) -> tuple[int, ...]:
-    found = [_id(name, value.strip()) for value in values]
+def _persons(name: str, values: Sequence[str]) -> tuple[int, ...]:
+    found = [NOBODY if value.strip() == _NOBODY_WORD else _id(name, value.strip()) for value in values]
     chosen = tuple(dict.fromkeys(each for each in found if each is not None))
     if len(chosen) > MAX_IDS:
         raise BadFilter(f"O filtro {name} aceita até {MAX_IDS} valores.")

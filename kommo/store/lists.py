@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from kommo.store.filters import Filters, clean_query
+from kommo.store.filters import NOBODY, Filters, clean_query
 from kommo.store.search import matches
 from kommo.store.tables import Connection, Wallet
 
@@ -107,6 +107,12 @@ def live(connection: Connection, kind: str) -> list[ColumnElement[bool]]:
     return [Wallet.connection_id == connection.id, Wallet.kind == kind, Wallet.deleted_at.is_(None)]
 
 
+def holders(session: Session, connection: Connection, kind: str) -> set[int | None]:
+    """Who is responsible for any of these records; None among them where some have nobody. Read from one index."""
+    column = Wallet.responsible_user_id
+    return set(session.scalars(select(column).where(*live(connection, kind)).group_by(column)))
+
+
 def count_where(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many rows of `Wallet` meet all the conditions."""
     return session.execute(select(func.count()).select_from(Wallet).where(*conditions)).scalar_one()
@@ -126,7 +132,9 @@ def by_id(session: Session, connection: Connection, ids: Sequence[int], *columns
 def _narrowing(session: Session, connection: Connection, kind: str, filters: Filters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.responsible:
-        found.append(Wallet.responsible_user_id.in_(filters.responsible))
+        persons = Wallet.responsible_user_id.in_(filters.responsible)
+        nobody = Wallet.responsible_user_id.is_(None)
+        found.append(or_(persons, nobody) if NOBODY in filters.responsible else persons)
     if filters.stage:
         found += [Wallet.pipeline_id == filters.stage[0], Wallet.stage_id == filters.stage[1]]
     elif filters.pipeline:

@@ -47,7 +47,10 @@ class StreamView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as people see it. Times are Unix seconds; `seconds` is how long it has taken so far or took."""
+    """A run as people see it. Times are Unix seconds; `seconds` is how long it has taken so far or took.
+
+    `cancel` tells that a person asked it to end, `silent` that its worker gives no sign.
+    """
 
     id: int
     connection_id: int
@@ -65,11 +68,21 @@ class RunView:
     warnings: list[str]
     streams: list[StreamView]
     guarded: dict[str, int] = field(default_factory=dict)
+    cancel: bool = False
+    silent: bool = False
 
     @property
     def active(self) -> bool:
         """Whether the run still has work to do."""
         return self.state in ACTIVE
+
+    @property
+    def standing(self) -> str:
+        """How the run stands: its state, or "cancelling" while its worker still has to notice the wish to end.
+
+        A run that no worker holds ends at once, or could be asked again: a wish alone does not hide its state.
+        """
+        return "cancelling" if self.state == "running" and self.cancel else self.state
 
     @property
     def proved(self) -> bool:
@@ -139,15 +152,22 @@ def _run(run: SyncRun, rows: list[SyncStream], guarded: dict[str, int], moment: 
         warnings=list(run.warnings),
         streams=[_catalogues(run), *(_stream(row, run, moment) for row in rows)],
         guarded=guarded,
+        cancel=run.cancel,
+        silent=_silence(run, moment) > 0,
     )
+
+
+def _silence(run: SyncRun, moment: float) -> float:
+    """Seconds for which a running run's worker has given no sign; 0 while it does."""
+    return max(moment - run.lease_until, 0.0) if run.state == "running" else 0.0
 
 
 def _waiting(run: SyncRun, moment: float) -> str | None:
     """What a run waits for: what its worker says, else that no worker says anything."""
-    silence = moment - run.lease_until
-    if run.state == "running" and silence > 0:
+    if silence := _silence(run, moment):
+        then = "para" if run.cancel else "continua"
         return (
-            f"O trabalhador não dá sinal há {duration(silence)}; a sincronização continua assim que ele voltar. "
+            f"O trabalhador não dá sinal há {duration(silence)}; a sincronização {then} assim que ele voltar. "
             "Se demorar, veja se há espaço em disco e o que diz o registro do servidor."
         )
     if run.state == "queued" and not run.waiting and moment - run.requested_at > UNANSWERED:
@@ -156,7 +176,8 @@ def _waiting(run: SyncRun, moment: float) -> str | None:
 
 
 def _catalogues(run: SyncRun) -> StreamView:
-    if run.phase in _AFTER_CATALOGUES:
+    cut_short = run.state in ("failed", "cancelled") and run.server_started_at is None  # noted right behind them
+    if run.phase in _AFTER_CATALOGUES and not cut_short:
         return StreamView(CATALOGUES, "done", percent=100.0)
     return StreamView(CATALOGUES, "reading" if run.phase == CATALOGUES else "waiting")
 

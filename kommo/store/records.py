@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from kommo.db import clock
 from kommo.store import search
-from kommo.store.tables import DealContact, SyncCandidate, SyncSeen, Wallet
+from kommo.store.tables import DealContact, SyncCandidate, SyncSeen, SyncStream, Wallet
 from kommo.store.upsert import insert_for
 
 CREATED, UPDATED, UNCHANGED, DELETED = "c", "u", "n", "d"
@@ -111,14 +111,18 @@ def unseen(session: Session, target: Target, after: int, limit: int) -> list[int
     return list(session.scalars(statement))
 
 
-def change_counts(session: Session, run_id: int, stream: str) -> dict[str, int]:
-    """How many different records were created, updated, unchanged and deleted in a run, by their letter."""
+def tally(session: Session, run_id: int) -> None:
+    """Note on a run's streams how many different records it created, updated, left unchanged and deleted so far."""
     statement = (
-        select(SyncSeen.change, func.count())
-        .where(SyncSeen.run_id == run_id, SyncSeen.stream == stream)
-        .group_by(SyncSeen.change)
+        select(SyncSeen.stream, SyncSeen.change, func.count())
+        .where(SyncSeen.run_id == run_id)
+        .group_by(SyncSeen.stream, SyncSeen.change)
     )
-    return {row.change: row[1] for row in session.execute(statement)}
+    counts = {(stream, change): number for stream, change, number in session.execute(statement)}
+    for row in session.scalars(select(SyncStream).where(SyncStream.run_id == run_id)):
+        row.created, row.updated, row.unchanged, row.deleted = (
+            counts.get((row.stream, change), 0) for change in (CREATED, UPDATED, UNCHANGED, DELETED)
+        )
 
 
 def live_count(session: Session, connection_id: int, kind: str) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kommo.db import clock, now
+from kommo.store import records
 from kommo.store.tables import Connection, SyncRun, SyncStream
 from kommo.store.tables.runs import ACTIVE
 
@@ -157,8 +158,9 @@ def pause(session: Session, held: Claim, seconds: float, sentence: str) -> None:
 
 
 def finish(session: Session, held: Claim, state: str) -> None:
-    """End a run as done, failed or cancelled, and forget the oldest ones of its account."""
+    """End a run as done, failed or cancelled, with what it changed, and forget the oldest ones of its account."""
     note(session, held, state=state, lease_until=0.0, waiting=None, finished_at=clock(), phase="over")
+    records.tally(session, held.run_id)
     keep = select(SyncRun.id).where(SyncRun.connection_id == held.connection_id).order_by(SyncRun.id.desc()).limit(KEPT)
     old = delete(SyncRun).where(SyncRun.connection_id == held.connection_id, SyncRun.id.not_in(keep))
     session.execute(old.execution_options(synchronize_session=False))
@@ -173,10 +175,14 @@ def cancel(session: Session, run_id: int) -> None:
         .values(
             state="cancelled", cancel=True, finished_at=clock(), waiting=None, fence=SyncRun.fence + 1, phase="over"
         )
+        .returning(SyncRun.id)
+        .execution_options(synchronize_session=False)
     )
+    if session.execute(ended).one_or_none():
+        records.tally(session, run_id)
+        return
     running = update(SyncRun).where(SyncRun.id == run_id, SyncRun.state == "running").values(cancel=True)
-    for statement in (ended, running):
-        session.execute(statement.execution_options(synchronize_session=False))
+    session.execute(running.execution_options(synchronize_session=False))
 
 
 def resume(session: Session, run_id: int) -> None:

@@ -83,7 +83,8 @@ def _refused(run: Run, connection: Connection, error: KommoError) -> None:
     """Passing troubles pause the run; nonsense and refusals end it. What is stored stays."""
     log.warning("sync_refused", run=run.claim.run_id, code=error.code)
     if error.verdict is Verdict.RETRY:
-        _pause(run, min(error.retry_after or 0.0, LONGEST_PAUSE), f"{error.sentence} Continua sozinha daqui a pouco.")
+        sentence = f"{error.sentence} A sincronização continua sozinha daqui a pouco."
+        _pause(run, min(error.retry_after or 0.0, LONGEST_PAUSE), sentence)
         return
     if isinstance(error, TokenRefused):
         error = expired_instead(error, Claims(expires_at=connection.expires_at), time.time())

@@ -117,7 +117,7 @@ class Settling:
             elif not wrong or recounts >= RECOUNTS:
                 break
             recounts += 1
-        self._write_results()
+        self._close()
         return [text for spec in streams.ALL for text in proof.sentences(self.run, spec)]
 
     def _catch_up(self) -> None:
@@ -170,11 +170,7 @@ class Settling:
                 if candidates.with_verdict(session, self.run.claim.run_id, spec.name, candidates.GUARDED, 1)
             }
 
-    def _write_results(self) -> None:
+    def _close(self) -> None:
         with self.run.transaction() as session:
             for spec in streams.ALL:
-                counts = records.change_counts(session, self.run.claim.run_id, spec.name)
-                row = session.get_one(SyncStream, (self.run.claim.run_id, spec.name))
-                row.state = "done"
-                row.created, row.updated = counts.get(records.CREATED, 0), counts.get(records.UPDATED, 0)
-                row.unchanged, row.deleted = counts.get(records.UNCHANGED, 0), counts.get(records.DELETED, 0)
+                session.get_one(SyncStream, (self.run.claim.run_id, spec.name)).state = "done"

@@ -340,6 +340,6 @@ def test_a_paused_run_says_what_it_waits_for(api: Api, padaria: Server) -> None:
     where = answer.headers["Location"]
     wait_for(lambda: expect_good(api.client.get(where))["data"]["state"] == "paused")
     data = expect_good(api.client.get(where))["data"]
-    assert data["waiting"] == f"{ServerFault.sentence} Continua sozinha daqui a pouco."
+    assert data["waiting"] == f"{ServerFault.sentence} A sincronização continua sozinha daqui a pouco."
     assert (data["errors"], data["syncSuccess"], data["contactsCount"]) == ([], False, 60)
     expect_error(api.post("/sync"), 409, "sync_running")

@@ -199,7 +199,7 @@ def test_the_slot_is_waited_for() -> None:
     scene = Scene(says(OK), waits=[0.7])
     scene.call()
     assert sum(scene.clock.slept) == pytest.approx(0.7)
-    assert scene.waits == [("Aguarda a vez: o Kommo aceita poucas requisições por segundo.", 0.7)]
+    assert scene.waits == [("Esperando a vez: o Kommo aceita poucas requisições por segundo.", 0.7)]
 
 
 def test_each_attempt_waits_for_its_own_slot() -> None:
@@ -247,9 +247,9 @@ def test_what_is_waited_for_is_said_in_portuguese() -> None:
     scene = Scene(says(FAULT, TOO_MANY, HTML_200, OK))
     scene.call()
     assert [sentence for sentence, _ in scene.waits] == [
-        "O Kommo está com uma falha interna. Tenta de novo.",
-        "O limite de requisições do Kommo foi atingido. Tenta de novo.",
-        "O Kommo respondeu algo que não se pode ler. Tenta de novo.",
+        "O Kommo está com uma falha interna. Nova tentativa em 1\u00a0s.",
+        "O limite de requisições do Kommo foi atingido. Nova tentativa em 2\u00a0s.",
+        "O Kommo respondeu algo que não se pode ler. Nova tentativa em 4\u00a0s.",
     ]
 
 
@@ -357,3 +357,12 @@ def test_a_slot_is_void_once_kommo_has_said_stop() -> None:
     scene = Scene(says(OK), budget=ledger)
     scene.call()
     assert len(ledger.slots) == 2
+
+
+@pytest.mark.parametrize("address_set", [True, False])
+def test_the_setting_of_the_address_is_named_only_where_it_is_set(address_set: bool) -> None:
+    scene = Scene(says(answer(404, HTML, "text/html")), address_set=address_set, attempts=0)
+    failure = scene.failure()
+    assert type(failure) is errors.WrongHost
+    assert ("KOMMO_API_URL" in failure.advice) == address_set
+    assert "KOMMO_API_URL" not in errors.WrongHost.advice

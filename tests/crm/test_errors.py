@@ -28,6 +28,8 @@ def test_every_error_has_a_code_and_texts_of_its_own(one: type[KommoError]) -> N
     assert "code" in vars(one)
     assert one.sentence.endswith(".") and one.advice.endswith(".")
     assert "!" not in one.sentence + one.advice
+    assert "KOMMO_API_URL" not in one.advice  # a person who never set it does not know it
+    assert "cole-o aqui" not in one.advice  # it stands on pages that have no field for it
 
 
 def test_codes_and_sentences_are_told_apart() -> None:

@@ -104,6 +104,26 @@ def test_a_token_as_long_as_the_cap_is_taken() -> None:
     assert len(longest) == MAX_TOKEN and clean_token(longest) == longest
 
 
+@pytest.mark.parametrize(
+    ("pasted", "words"),
+    [
+        ("0f1d2c3b-4a59-4e6f-8a7b-9c0d1e2f3a4b", "o ID da integração"),
+        (" 0F1D2C3B-4A59-4E6F-8A7B-9C0D1E2F3A4B\n", "o ID da integração"),
+        ("aB3" * 21 + "a", "a chave secreta"),
+        ("def50200" + "0a" * 200, "o código de autorização"),
+        ("https://padariaestrela.kommo.com/settings/widgets/", "um endereço"),
+        ("https://www.exemplo.com.br", "um endereço"),
+        ("padariaestrela.kommo.com", "um endereço"),
+        ("padariaestrela.amocrm.ru/leads", "um endereço"),
+    ],
+)
+def test_what_is_pasted_in_place_of_the_token_is_named(pasted: str, words: str) -> None:
+    with pytest.raises(BadToken) as caught:
+        read_token(pasted)
+    assert words in caught.value.sentence
+    assert "começa com eyJ" in caught.value.sentence
+
+
 def test_a_refusal_does_not_repeat_the_text() -> None:
     with pytest.raises(BadToken) as caught:
         clean_token("segredo-secreto.ç.x")

@@ -128,7 +128,9 @@ def test_a_refused_token_keeps_nothing_and_is_not_given_back(person_with_kommo: 
     page = parse(answer)
     assert answer.status_code == 422
     assert page.one("h2", id="report-title").text == "O teste não passou"
-    assert "um token nunca volta para a tela" in page.one("p", id="token-error").text
+    error = page.one("p", id="token-error").text
+    assert "um token nunca volta para a tela" in error
+    assert page.one("li", class_="error").one("b").text.removeprefix("Falhou:").strip() not in error  # said once
     assert page.one("textarea", name="jwt_token")["aria-invalid"] == "true"
     assert page.one("textarea", name="jwt_token").text == ""
     assert CANARY not in answer.get_data(as_text=True)
@@ -143,11 +145,28 @@ def test_htmx_gets_the_same_page_with_leave_to_show_a_refusal(person_with_kommo:
 
 @pytest.mark.parametrize("text", ["", "   ", "nada", "x" * 20_000])
 def test_what_is_no_token_is_answered_with_help_and_no_packet(person_with_kommo: Person, text: str) -> None:
-    before = len(person_with_kommo.open("/conexao").text)
     answer = person_with_kommo.send("/conexao", jwt_token=text)
+    page = parse(answer)
     assert answer.status_code == 422
-    assert parse(answer).one("li", class_="error").text.startswith("Falhou:")
-    assert before
+    error = page.one("p", id="token-error").text
+    assert ("O campo foi esvaziado" in error) == bool(text.strip())
+    assert page.one("textarea", name="jwt_token").get("autofocus") == ""
+    assert page.all(id="report-title") == []  # nothing was tested, and the reason stands at the field
+    assert page.text.count(error.split(".")[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0f1d2c3b-4a59-4e6f-8a7b-9c0d1e2f3a4b", "o ID da integração"),
+        ("aB3" * 21 + "a", "a chave secreta"),
+        ("https://padariaestrela.kommo.com/leads", "um endereço"),
+    ],
+)
+def test_what_was_pasted_instead_is_named(person: Person, text: str, words: str) -> None:
+    said = parse(person.send("/conexao/token", htmx=True, jwt_token=text)).one("div", class_="bad").text
+    assert words in said
+    assert words in parse(person.send("/conexao", jwt_token=text)).one("p", id="token-error").text
 
 
 def test_a_file_in_place_of_the_text_is_no_token(person_with_kommo: Person, padaria: Server) -> None:
@@ -176,8 +195,17 @@ def test_without_the_forms_token_nothing_is_done(person: Person, path: str) -> N
 
 def test_the_same_account_twice_gets_the_new_token(person_with_kommo: Person, padaria: Server) -> None:
     for _ in range(2):
-        assert person_with_kommo.send("/conexao", jwt_token=padaria.token).status_code == 200
-    assert len(held(person_with_kommo)) == 1
+        answer = person_with_kommo.send("/conexao", jwt_token=padaria.token)
+        assert answer.status_code == 200
+    (account,) = held(person_with_kommo)
+    said = "O token da conta Padaria Estrela foi trocado. "
+    assert f"{said}Falta trazer os contatos e as negociações para cá." in parse(answer).text
+    make_run(person_with_kommo.engine, account, contacts=(0, 0), deals=(0, 0))
+    again = parse(person_with_kommo.send("/conexao", jwt_token=padaria.token))
+    assert f"{said}A cópia continua; sincronize para atualizá-la." in again.text
+    person_with_kommo.send(f"/conexao/{account.id}/desconectar", copia="manter")
+    back = parse(person_with_kommo.send("/conexao", jwt_token=padaria.token))
+    assert "A conta Padaria Estrela está conectada de novo. A cópia continua;" in back.text
 
 
 def test_testing_again_tells_how_it_is_now(person_with_kommo: Person, padaria: Server) -> None:
@@ -247,6 +275,24 @@ def test_another_owners_account_looks_like_an_unknown_one(person: Person, action
     assert not held(person)[0].erasing
 
 
+def test_a_demonstration_that_does_not_start_says_so(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_settings: object) -> None:
+        raise demo.DemoError("A conta de demonstração não pôde ser iniciada.")
+
+    monkeypatch.setattr(demo, "start", fail)
+    answer = person.send("/conexao/demonstracao", htmx=True)
+    assert (answer.status_code, answer.headers["X-Fragment"]) == (503, "1")
+    assert answer.headers["HX-Push-Url"] == "/conexao"
+    assert parse(answer).one("div", role="alert").text == "A conta de demonstração não pôde ser iniciada."
+
+
+def test_the_demonstration_button_shows_that_it_was_heard(person: Person) -> None:
+    page = person.open("/conexao")
+    form = page.one("form", id="demo")
+    assert page.one(id=form["hx-disabled-elt"].removeprefix("#"))["form"] == "demo"
+    assert page.one(id=form["hx-indicator"].removeprefix("#")).text == "Preparando a demonstração…"
+
+
 @pytest.fixture
 def polite(tmp_path: Path) -> Iterator[Person]:
     """Ana at an installation with the usual rate: the demonstration account counts as Kommo does."""
@@ -260,7 +306,7 @@ def test_the_demonstration_account_is_connected_and_read_at_once(polite: Person)
     (found,) = held(person)
     assert found.is_demo
     assert (answer.status_code, answer.location) == (303, f"/sincronizacao?conta={found.account_id}")
-    assert person.open("/sincronizacao").one("span", class_="badge", text="Na fila")
+    assert person.open("/sincronizacao").one("div", id="progress").one("span", class_="badge").text == "Na fila"
     assert "inventados" in person.open("/conexao").text
     with reading(person.engine) as session:
         assert session.scalars(select(SyncRun.trigger)).all() == ["connect"]

@@ -3,7 +3,9 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import update
 
+from kommo.db import writing
 from kommo.store.tables import Connection
 from tests.factories import (
     BRUNO,
@@ -105,6 +107,41 @@ def test_filters_by_person_are_kept_in_every_link(people: Person) -> None:
     assert page.one(id="clear").one("a")["href"] == "/contatos?ordem=-nome"
 
 
+def menu(page: Element) -> list[tuple[str, str]]:
+    choices = page.one("form", class_="filters").all("label", class_="check")
+    return [(choice.one("input")["value"], choice.text) for choice in choices]
+
+
+def test_everyone_who_holds_a_record_can_be_chosen(people: Person, bakery: Connection) -> None:
+    """Those who left stand behind, unknown ones have their number; a person without any record is left out."""
+    assert menu(people.open("/contatos")) == [("7001", "Paula Nogueira"), ("7002", "Rafael Teixeira (excluído)")]
+    more = [
+        contact_record(61, "De quem saiu", responsible_user_id=7003),
+        contact_record(62, "De um número", responsible_user_id=6990),
+        contact_record(63, "De ninguém", responsible_user_id=None),
+    ]
+    store_contacts(people.engine, bakery, more)
+    assert menu(people.open("/contatos")) == [
+        ("7001", "Paula Nogueira"),
+        ("6990", "Usuário 6990"),
+        ("7002", "Rafael Teixeira (excluído)"),
+        ("7003", "Sônia Prado (inativo)"),
+        ("sem", "Sem responsável"),
+    ]
+
+
+def test_records_without_a_person_are_a_choice_like_any_other(people: Person, bakery: Connection) -> None:
+    store_contacts(people.engine, bakery, [contact_record(63, "De ninguém", responsible_user_id=None)])
+    page = people.open("/contatos?responsavel=sem")
+    assert names(page) == ["De ninguém"]
+    assert page.one(id="who").text == "Sem responsável"
+    assert page.one("input", name="responsavel", value="sem").get("checked") == ""
+    assert page.one("thead").all("a")[0]["href"] == "/contatos?responsavel=sem&ordem=-nome"
+    both = people.open("/contatos?responsavel=sem&responsavel=7002")
+    assert both.one(id="count").text == "21 de 61"
+    assert people.fragment("/contatos?responsavel=sem").headers["HX-Push-Url"] == "/contatos?responsavel=sem"
+
+
 def test_the_form_works_without_javascript(people: Person) -> None:
     """What a browser would send: every field of the form, the empty ones too."""
     form = people.open("/contatos?ordem=-nome").one("form", class_="filters")
@@ -174,6 +211,10 @@ def test_nothing_found_says_how_to_find_more(people: Person) -> None:
     assert "“<b>zzz”" in empty.text
     assert empty.one("a")["href"] == "/contatos"
     assert page.one(id="count").text == "0 de 60"
+    only = people.open("/contatos?q=zzz").one("div", class_="empty")
+    assert "Nenhum registro tem “zzz”. Tente" in only.text  # no filter is chosen
+    assert only.one("a").text == "Limpar busca"
+    assert "“<b>zzz” com os filtros escolhidos." in empty.text
     assert "Tire um deles" in people.open("/contatos?responsavel=7003").one("div", class_="empty").text
 
 
@@ -223,6 +264,14 @@ def test_without_a_copy_it_offers_the_one_next_step(person: Person, bakery: Conn
     page = person.open("/contatos")
     assert page.one("h2", text="Ainda não há cópia desta conta")
     assert page.one("form", action="/sincronizacao")["method"] == "post"
+
+
+def test_without_a_copy_and_with_a_refused_token_it_asks_for_another(person: Person, bakery: Connection) -> None:
+    with writing(person.engine) as session:
+        session.execute(update(Connection).values(token_refused=True))
+    main = person.open("/contatos").one("main")
+    assert "O Kommo não aceita mais o token desta conta." in main.text
+    assert [each.text for each in main.all(class_="primary")] == ["Colar outro token"]
 
 
 def test_during_the_first_run_it_leads_to_it(person: Person, bakery: Connection) -> None:

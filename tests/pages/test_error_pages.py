@@ -49,6 +49,13 @@ def test_a_broken_route_tells_nothing_of_its_inside(failing: Person) -> None:
     assert "o que ficou pela metade foi desfeito" in page.text
 
 
+def test_a_page_that_stood_open_for_too_long_says_so_once(failing: Person) -> None:
+    page = parse(failing.client.post("/conexao", data={}))
+    assert page.one("h1").text == "A página ficou aberta por muito tempo"
+    assert page.one("main").text.count("por muito tempo") == 1
+    assert page.one("div", class_="card").text.count("recarregue") == 1
+
+
 def test_a_routes_own_sentence_is_the_title(failing: Person) -> None:
     assert failing.open("/says", status=400).one("h1").text == "A página 7 não existe nesta lista"
 

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from sqlalchemy import update
 
+from kommo.db import writing
 from kommo.pages.charts import HEIGHT, compact, month_chart
 from kommo.pages.home import Change, change
 from kommo.store.months import Month
 from kommo.store.overview import MonthSums, Sum
-from kommo.store.tables import Connection
+from kommo.store.tables import Connection, SyncStream
 from tests.factories import (
     BRUNO,
     NOON,
@@ -79,6 +81,8 @@ def test_a_fresh_installation_says_what_this_is_and_offers_two_ways(person: Pers
     main = page.one("main")
     assert main.one("a", class_="primary")["href"] == "/conexao"
     form = main.one("form", action="/conexao/demonstracao")
+    assert (form["hx-post"], form["hx-disabled-elt"]) == ("/conexao/demonstracao", "find button")
+    assert main.one("span", id=form["hx-indicator"].removeprefix("#")).text == "Preparando a demonstração…"
     assert form["method"] == "post"
     assert form.one("input", name="csrf_token")["value"]
     assert page.all("div", class_="tile") == []
@@ -109,10 +113,16 @@ def test_an_account_known_to_be_empty_has_an_overview_of_zeros(person: Person, b
 def test_the_tiles_tell_their_period_and_compare_with_the_same_day(november: Person) -> None:
     assert tiles(overview(november)) == {
         "Em aberto hoje": ("R$ 1.547.410,00", "2 negociações"),
-        "Ganhas em novembro": ("R$ 400,00", "2 negociações · mais 100 % ante o mesmo dia de out"),
-        "Perdidas em novembro": ("1", "menos 50 % ante o mesmo dia de out · maior motivo: Preço"),
-        "Taxa de ganho em novembro": ("66,7 %", "2 de 3 encerradas"),
-        "Ticket médio em novembro": ("R$ 200,00", "mediana R$ 200,00"),
+        "Ganhas em novembro": (
+            "R$ 400,00",
+            "2 negociações por data de fechamento · valor mais 100 % ante o mesmo dia de out",
+        ),
+        "Perdidas em novembro": (
+            "1",
+            "por data de fechamento · menos 50 % ante o mesmo dia de out · maior motivo: Preço",
+        ),
+        "Taxa de ganho em novembro": ("66,7 %", "2 de 3 encerradas, por data de fechamento"),
+        "Ticket médio em novembro": ("R$ 200,00", "mediana R$ 200,00, por data de fechamento"),
     }
 
 
@@ -122,7 +132,10 @@ def test_good_news_is_green_and_bad_news_red(november: Person) -> None:
     with time_machine.travel(NOON - 40 * 86_400, tick=False):  # 16 October: nothing was closed in September
         page = november.open("/")
     assert page.all("span", class_="change") == []
-    assert tiles(page)["Ganhas em outubro"][1] == "2 negociações · nenhuma até o mesmo dia de set"
+    assert (
+        tiles(page)["Ganhas em outubro"][1]
+        == "2 negociações por data de fechamento · nenhum valor até o mesmo dia de set"
+    )
 
 
 def test_it_says_how_many_are_held_and_how_that_is_known(november: Person) -> None:
@@ -140,6 +153,16 @@ def test_a_partial_copy_says_so_in_amber_and_claims_nothing_of_kommo(november: P
     head = page.one("div", class_="head")
     assert head.one("span", class_="head-note").text == "3 contatos e 10 negociações"
     assert head.one("a", class_="warning")["title"].startswith("Parcial: 5 contatos no Kommo, 3 aqui")
+
+
+@pytest.mark.parametrize("how", ["refused", "over"])
+def test_with_a_token_of_no_use_the_button_leads_to_another_one(november: Person, bakery: Connection, how: str) -> None:
+    values = {"token_refused": True} if how == "refused" else {"expires_at": NOON - 60}
+    with writing(november.engine) as session:
+        session.execute(update(Connection).values(**values))
+    actions = overview(november).one("div", class_="head-actions")
+    assert (actions.one("a", class_="primary").text, actions.one("a")["href"]) == ("Colar outro token", "/conexao")
+    assert actions.all("form") == []
 
 
 def test_during_a_run_the_button_leads_to_it(november: Person, bakery: Connection) -> None:
@@ -184,6 +207,95 @@ def test_who_won_how_much_this_month(november: Person) -> None:
     page = overview(november)
     rows = next(each for each in page.all("table") if each.all("caption", text=table.text)).one("tbody").all("tr")
     assert [row.text for row in rows] == ["Paula Nogueira 1 R$ 300,00", "Rafael Teixeira (excluído) 1 R$ 100,00"]
+    assert [row.one("a")["href"] for row in rows] == ["/negociacoes?responsavel=7001", "/negociacoes?responsavel=7002"]
+
+
+def test_what_nobody_is_responsible_for_leads_to_its_list_too(november: Person, bakery: Connection) -> None:
+    store_deals(november.engine, bakery, [closed(11, 9000, "2026-11-12", responsible_user_id=None)])
+    link = overview(november).one("a", class_="row-link", text="Sem responsável")
+    assert link["href"] == "/negociacoes?responsavel=sem"
+    page = november.open(link["href"])
+    assert len(page.all("a", class_="row-link")) == 1
+    assert page.one(id="who").text == "Sem responsável"
+
+
+def at(moment: str) -> float:
+    return datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("America/Sao_Paulo")).timestamp()
+
+
+def test_an_old_copy_speaks_for_its_own_day(november: Person) -> None:
+    """The copy is of 25/11, 11:59; a person looks at it nine days later, in the next month."""
+    with time_machine.travel(at("2026-12-04T10:00"), tick=False):
+        page = november.open("/")
+    assert page.one("p", id="as-of").text.startswith("A cópia vai até 25/11, 11:59:")
+    assert page.one("span", class_="head-note").text == "3 contatos e 10 negociações, aqui e no Kommo em 25/11"
+    assert tiles(page)["Em aberto em 25/11, 11:59"][0] == "R$ 1.547.410,00"
+    figure, note = tiles(page)["Ganhas em novembro"]
+    assert (figure, note.rpartition("· ")[2]) == ("R$ 400,00", "valor mais 100 % ante o mesmo dia de out")
+    assert not [label for label in tiles(page) if "dezembro" in label]
+    assert (
+        page.one("section", text="Ganhas e perdidas por mês")
+        .one("span", class_="note")
+        .text.endswith("· novembro até 25/11")
+    )
+
+
+def test_a_copy_of_another_year_names_it(november: Person) -> None:
+    with time_machine.travel(at("2027-01-02T10:00"), tick=False):
+        page = november.open("/")
+    assert page.one("p", id="as-of").text.startswith("A cópia vai até 25/11/2026, 11:59:")
+    assert "Ganhas em novembro de 2026" in tiles(page)
+
+
+def test_an_old_copy_without_anything_won_does_not_say_yet(person: Person, bakery: Connection) -> None:
+    make_run(person.engine, bakery, contacts=(0, 0), deals=(0, 0))
+    with time_machine.travel(at("2026-12-04T10:00"), tick=False):
+        page = person.open("/")
+    assert "Nenhuma negociação ganha em novembro até 25/11." in page.text
+    assert "nos doze meses até 25/11." in page.text
+
+
+def test_the_day_of_the_copy_is_that_of_the_account(november: Person) -> None:
+    """25/11, 23:30 in São Paulo is the next day by UTC, and still today in the account."""
+    with time_machine.travel(at("2026-11-25T23:30"), tick=False):
+        assert "Em aberto hoje" in tiles(november.open("/"))
+    with time_machine.travel(at("2026-11-26T00:10"), tick=False):
+        assert "Em aberto em 25/11, 11:59" in tiles(november.open("/"))
+
+
+def test_while_a_run_is_under_way_the_last_one_that_is_over_counts(november: Person, bakery: Connection) -> None:
+    later = at("2026-12-04T10:00")
+    run_id = make_run(november.engine, bakery, "running", finished_at=later)
+    read_deals(november, run_id)
+    with time_machine.travel(later, tick=False):
+        assert "Em aberto em 25/11, 11:59" in tiles(november.open("/"))
+
+
+def read_deals(person: Person, run_id: int) -> None:
+    """The run has read all deals."""
+    with writing(person.engine) as session:
+        session.execute(
+            update(SyncStream)
+            .where(SyncStream.run_id == run_id, SyncStream.stream == "deals")
+            .values(state="read", finished_at=NOON)
+        )
+
+
+@pytest.mark.parametrize("state", ["running", "cancelled", "failed"])
+def test_deals_that_no_run_has_read_are_no_zeros(person: Person, bakery: Connection, state: str) -> None:
+    store_contacts(person.engine, bakery, [contact_record(1)])
+    run_id = make_run(person.engine, bakery, state)
+    page = overview(person)
+    assert set(tiles(page).values()) == {("—", "as negociações ainda não chegaram")}
+    assert len(tiles(page)) == 5
+    assert "R$" not in page.one("main").text
+    assert "Nenhuma negociação" not in page.text
+    assert page.one("span", class_="head-note").text == "1 contato até agora; as negociações ainda não chegaram"
+    assert [each.text for each in page.one("header", id="side").all("span", class_="count")] in (["1"], [])
+    store_deals(person.engine, bakery, [deal_record(1)])
+    assert {note for _, note in tiles(overview(person)).values()} == {"as negociações ainda não chegaram todas"}
+    read_deals(person, run_id)
+    assert tiles(overview(person))["Em aberto hoje"] == ("R$ 1.200,00", "1 negociação")
 
 
 def test_each_pipeline_has_its_stages_with_number_value_and_link(november: Person) -> None:

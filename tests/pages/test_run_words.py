@@ -73,7 +73,7 @@ def test_every_state_of_a_stream_has_words(stream: dict[str, Any], words: str) -
 
 def test_deals_are_feminine_and_an_unread_stream_of_a_run_that_is_over_says_so() -> None:
     view = make_view(state="failed", phase="over", deals={"state": "waiting"})
-    assert words_of(view)["deals"] == "não foi lida"
+    assert words_of(view)["deals"] == "não foram lidas"
     assert words_of(make_view(deals={"state": "read", "rows": 2, "pages": 1}))["deals"] == "2 lidas · 1 página"
     assert words_of(make_view(deals={"state": "read"}))["deals"] == "nenhuma negociação · 0 páginas"
 
@@ -93,13 +93,44 @@ def test_what_is_left_is_told_as_exactly_as_it_is_known(seconds: float, words: s
         ("queued", "warning", "Na fila"),
         ("running", "warning", "Em andamento há 38 s"),
         ("paused", "warning", "Em pausa"),
+        ("cancelling", "warning", "Cancelando"),
         ("failed", "bad", "Parou"),
         ("cancelled", "", "Cancelada"),
         ("done", "warning", "Parcial"),
     ],
 )
 def test_the_badge_says_the_state(state: str, kind: str, text: str) -> None:
-    assert run_words.badge(make_view(state=state)) == (kind, text)
+    view = make_view(state="running", cancel=True) if state == "cancelling" else make_view(state=state)
+    assert run_words.badge(view) == (kind, text)
+    assert run_words.outcome(view) == (kind, text.removesuffix(" há 38 s"))  # the history says the same
+
+
+def test_a_run_that_is_to_end_says_what_it_still_does() -> None:
+    view = make_view(cancel=True, waiting="Esperando a vez: o Kommo aceita poucas requisições por segundo.")
+    assert run_words.activity(view) == "Termina a página que está lendo e para."
+    assert run_words.spoken(view) == ("cancelling-contacts", "Termina a página que está lendo e para.")
+    silent = make_view(cancel=True, silent=True, waiting="O trabalhador não dá sinal há 9 s.")
+    assert run_words.activity(silent) == "O trabalhador não dá sinal há 9 s."
+    assert make_view(state="paused", cancel=True).standing == "paused"  # it can be cancelled again, at once
+    assert make_view(state="cancelled", cancel=True).standing == "cancelled"
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed"])
+def test_what_a_run_that_was_cut_short_did_not_do_is_not_told(state: str) -> None:
+    half = {"state": "reading", "rows": 900, "total": 4300, "created": 20, "updated": 1, "unchanged": 879}
+    first, second = run_words.results(make_view(state, "over", contacts=half, deals={"state": "waiting"}))
+    assert first.changes == "20 novos, 1 alterado, 879 sem mudança; o resto não foi comparado"
+    assert first.counts == "não foram contados no fim"
+    assert (second.changes, second.counts) == ("nenhuma lida", "não foram contadas no fim")
+    assert not first.proved
+
+
+def test_a_whole_stream_of_a_run_that_was_cut_short_has_its_numbers() -> None:
+    whole = {"state": "read", "rows": 900, "created": 0, "updated": 0, "unchanged": 899, "deleted": 1}
+    uncounted = {"state": "reading", "rows": 250}
+    first, second = run_words.results(make_view("failed", "over", contacts=whole, deals=uncounted))
+    assert first.changes == "0 novos, 0 alterados, 899 sem mudança, 1 excluído no Kommo"
+    assert second.changes == "250 lidas; o resto não foi comparado"  # a run from before such runs were counted
 
 
 def test_only_equal_counts_are_green() -> None:
@@ -136,10 +167,13 @@ def test_the_history_sums_up_in_one_line(changes: dict[str, int], line: str) -> 
 
 def test_the_history_tells_why_a_run_stopped_or_is_partial() -> None:
     assert run_words.summary(make_view("failed", "over", errors=["O Kommo recusou este token."])).startswith("O Kommo")
-    assert run_words.summary(make_view("failed", "over")) == "parou antes do fim"
+    assert run_words.summary(make_view("failed", "over")) == "não chegou ao fim"
     assert run_words.summary(make_view("done", "over", errors=["Faltam 3 contatos."])) == "Faltam 3 contatos."
-    cancelled = make_view("cancelled", "over", contacts={"state": "reading", "created": 250})
-    assert run_words.summary(cancelled) == "cancelada; ficou o que já tinha sido lido: 250 novos"
+    cancelled = make_view("cancelled", "over", contacts={"state": "reading", "rows": 250, "created": 250})
+    assert run_words.summary(cancelled) == "ficou o que já tinha sido lido: 250 novos"
+    assert run_words.spoken(cancelled)[1] == "Sincronização cancelada. Ficou o que já tinha sido lido: 250 novos."
+    assert run_words.summary(make_view("cancelled", "over", contacts={"state": "waiting"})) == "nada tinha sido lido"
+    assert run_words.spoken(make_view("failed", "over"))[1] == "A sincronização parou. Não chegou ao fim."
 
 
 def test_what_it_waits_for_comes_before_what_it_does() -> None:
@@ -177,5 +211,5 @@ def test_what_is_spoken_changes_with_the_state() -> None:
     keys = [run_words.spoken(view)[0] for view in views]
     assert len(set(keys)) == len(keys)
     assert run_words.spoken(views[3])[1] == "O Kommo não respondeu a tempo."
-    assert run_words.spoken(views[-1])[1] == "Sincronização: conferida. nada mudou"
+    assert run_words.spoken(views[-1])[1] == "Sincronização conferida. Nada mudou."
     assert all(text for _, text in map(run_words.spoken, views))

@@ -116,6 +116,44 @@ def test_the_page_asks_for_its_successor_until_the_run_is_over(person: Person, r
     assert last.one("button", class_="primary").text == "Sincronizar agora"
 
 
+def test_one_state_has_one_word_everywhere(person: Person, bakery: Connection) -> None:
+    """Title, history and the badge at the side; in a tab that stays open as after a reload."""
+    run_id = make_run(person.engine, bakery, "running", lease_until=9e9)
+    before = person.open("/sincronizacao").one("div", id="progress")["hx-get"]
+    changes: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"state": "queued"}, "Na fila"),
+        ({"state": "paused", "waiting": "O Kommo não respondeu a tempo."}, "Em pausa"),
+        ({"state": "running", "waiting": None}, "Em andamento"),
+        ({"cancel": True}, "Cancelando"),
+    )
+    for values, word in changes:
+        with writing(person.engine) as session:
+            session.execute(update(SyncRun).where(SyncRun.id == run_id).values(**values))
+        page, fragment = person.open("/sincronizacao"), parse(person.fragment(before))
+        for tree in (page, fragment):
+            assert tree.one("div", id="progress").one("span", class_="badge").text.startswith(word)
+            assert tree.one("section", id="history").one("span", class_="badge").text == word
+            assert tree.one("header", id="side").one("a", class_="badge").text == word
+        before = page.one("div", id="progress")["hx-get"]
+        assert parse(person.fragment(before)).all("header") == []  # nothing new: the rest of the page stays
+
+
+def test_a_wish_to_cancel_is_acknowledged_at_once(person: Person, running: int) -> None:
+    form = person.open("/sincronizacao").one("form", text="Cancelar")
+    with writing(person.engine) as session:
+        session.execute(update(SyncRun).values(lease_until=9e9, waiting="Esperando a vez."))
+    assert person.send(form["action"]).status_code == 303
+    page = person.open("/sincronizacao").one("div", id="progress")
+    assert page.one("span", class_="badge").text == "Cancelando"
+    assert page.one("p", class_="doing").text == "Termina a página que está lendo e para."
+    assert page.all("form") == []
+    assert "a sincronização continua" not in page.text
+    assert states(person) == ["running"]
+    with writing(person.engine) as session:
+        session.execute(update(SyncRun).values(lease_until=1.0))
+    assert "para assim que ele voltar" in person.open("/sincronizacao").one("p", class_="doing").text
+
+
 def test_page_and_fragment_say_the_same(person: Person, running: int) -> None:
     page = person.open("/sincronizacao")
     address = page.one("div", id="progress")["hx-get"]
@@ -155,6 +193,8 @@ def test_cancelling_ends_a_waiting_run_at_once(person: Person, bakery: Connectio
     assert states(person) == ["cancelled"]
     page = person.open("/sincronizacao")
     assert page.one("div", id="progress").one("span", class_="badge").text == "Cancelada"
+    words = [bar["aria-valuetext"] for bar in page.all("div", role="progressbar")]
+    assert words == ["não foram lidos", "não foram lidos", "não foram lidas"]  # it never began
 
 
 def test_a_paused_run_tells_why_and_can_go_on(person: Person, bakery: Connection) -> None:
@@ -176,6 +216,36 @@ def test_a_run_that_stopped_tells_why_and_where_to_mend_it(person: Person, baker
     notice = page.one("div", id="progress").one("div", class_="bad")
     assert notice.one("p").text == "O Kommo recusou este token. Gere outro."
     assert (notice.one("a").text, notice.one("a")["href"]) == ("Colar outro token", "/conexao")
+    assert [each.text for each in page.one("main").all(class_="primary")] == ["Colar outro token"]
+    shown = [each for each in page.one("main").all("div", class_="bad") if "notice" in each["class"]]
+    assert len(shown) == 1  # the frame does not say it a second time
+    assert "foi recusado pelo Kommo" in person.open("/contatos").text
+
+
+def test_the_frame_tells_of_a_refused_token_where_the_run_does_not(person: Person, bakery: Connection) -> None:
+    make_run(person.engine, bakery, "failed", errors=["O Kommo está com uma falha interna."])
+    with writing(person.engine) as session:
+        session.execute(update(Connection).values(token_refused=True))
+    assert "foi recusado pelo Kommo" in person.open("/sincronizacao").one("main").text
+
+
+def test_a_disconnected_account_s_run_says_so_and_how_to_go_on(person: Person, guarded: int) -> None:
+    with writing(person.engine) as session:
+        session.execute(update(Connection).values(token=None))
+    page = person.open("/sincronizacao").one("main")
+    assert "Esta conta está desconectada. A cópia continua aqui, mas não é mais atualizada." in page.text
+    primary = page.one("a", class_="primary")
+    assert (primary.text, primary["href"]) == ("Conectar de novo", "/conexao")
+    assert page.all("form", action="/sincronizacao") == []
+    assert [button.text for button in page.one("section", class_="guard").all("button")] == ["Retirar da cópia"]
+
+
+def test_a_disconnected_account_without_a_run_is_not_offered_one(person: Person, bakery: Connection) -> None:
+    with writing(person.engine) as session:
+        session.execute(update(Connection).values(token=None))
+    page = person.open("/sincronizacao").one("main")
+    assert "A conta está desconectada." in page.text
+    assert (page.one(class_="primary").text, page.all("form")) == ("Conectar de novo", [])
 
 
 def test_a_partial_run_is_amber_and_says_what_is_missing(person: Person, bakery: Connection) -> None:

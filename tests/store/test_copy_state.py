@@ -122,13 +122,22 @@ def test_a_later_run_with_other_counts_is_partial(stocked: Copies, session: Sess
     assert found.sentence.endswith(ON_THE_25TH)
 
 
-@pytest.mark.parametrize("run_state", ["queued", "running"])
-def test_a_run_under_way_is_said(stocked: Copies, session: Session, run_state: str) -> None:
+@pytest.mark.parametrize(
+    ("run_state", "cancel", "label", "sentence"),
+    [
+        ("queued", False, "Na fila", "Na fila: a sincronização começa em instantes."),
+        ("running", False, "Em andamento", "Sincronização em andamento: os números ainda mudam."),
+        ("running", True, "Cancelando", "Cancelando: a sincronização para no fim da página que lê."),
+    ],
+)
+def test_a_run_under_way_is_said(
+    stocked: Copies, session: Session, run_state: str, cancel: bool, label: str, sentence: str
+) -> None:
     proved(stocked)
-    make_run(stocked.engine, stocked.bakery, run_state)
+    make_run(stocked.engine, stocked.bakery, run_state, cancel=cancel)
     found = state(session, stocked)
-    assert (found.kind, found.label) == ("running", "Em andamento")
-    assert found.sentence == f"Sincronização em andamento: os números ainda mudam. {ON_THE_25TH}"
+    assert (found.kind, found.label) == ("running", label)
+    assert found.sentence == f"{sentence} {ON_THE_25TH}"
 
 
 def test_a_paused_run_says_what_it_waits_for(stocked: Copies, session: Session) -> None:

@@ -13,7 +13,8 @@ from kommo.services import Services
 from kommo.store.contacts import contact_list, contact_page
 from kommo.store.copy_state import copy_state
 from kommo.store.deals import deal_list, deal_page
-from kommo.store.filters import Filters
+from kommo.store.filters import NOBODY, Filters
+from kommo.store.lists import holders
 from kommo.store.overview import overview
 from kommo.store.tables import Connection
 from tests.conftest import make_services, make_settings
@@ -65,6 +66,8 @@ def plans(services: Services, call: Call) -> list[str]:
         ("ix_Wallet_updated", lambda s, c: contact_list(s, c, Filters(sort="-atualizado"))),
         ("ix_Wallet_balance", lambda s, c: deal_list(s, c, Filters(sort="-valor", pipeline=4401))),
         ("ix_Wallet_updated", lambda s, c: deal_list(s, c, Filters(sort="-atualizado", responsible=(7001,)))),
+        ("ix_Wallet_updated", lambda s, c: contact_list(s, c, Filters(sort="-atualizado", responsible=(7001, NOBODY)))),
+        ("ix_Wallet_updated", lambda s, c: holders(s, c, "contact")),
         ("ix_Wallet_stage", lambda s, c: overview(s, c, NOON)),
     ],
 )

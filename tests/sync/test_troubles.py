@@ -10,6 +10,7 @@ from kommo.db import reading, writing
 from kommo.sandbox import Server
 from kommo.services import Services
 from kommo.store import runs
+from kommo.store.progress import RunView
 from kommo.store.tables import Connection, SyncRun
 from kommo.sync import control, engine
 from tests.conftest import make_services, make_settings
@@ -96,7 +97,7 @@ def test_what_it_waits_for_is_said_while_it_waits(tmp_path: Path, padaria: Serve
     padaria.world.before_request = lambda *_: said.append(run_view(services, account).waiting)
     view = run(services, account)
     assert [sentence for sentence in said if sentence] == [
-        "O limite de requisições do Kommo foi atingido. Tenta de novo."
+        "O limite de requisições do Kommo foi atingido. Nova tentativa em 2\u00a0s."
     ]
     assert (view.waiting, view.proved) == (None, True)
     services.engine.dispose()
@@ -147,6 +148,32 @@ def test_a_cancelled_run_keeps_what_it_read(services: Services, padaria: Server)
     view = run_view(services, account)
     assert (view.state, view.active, view.proved) == ("cancelled", False, False)
     assert len(copy_of(services, account, "contact")) == 60
+    assert changes(view, "contacts") == (60, 0, 0)
+
+
+def test_a_run_that_stopped_tells_what_it_had_changed(services: Services, padaria: Server) -> None:
+    account = connect(services, padaria)
+    run(services, account)
+    padaria.world.update("contacts", padaria.world.ids("contacts")[0], name="Outro nome")
+    padaria.world.fail(DEALS, times=None, how="402")
+    view = run(services, account)
+    assert view.state == "failed"
+    assert changes(view, "contacts") == (0, 1, 59)
+    assert changes(view, "deals") == (0, 0, 0)
+
+
+def test_a_paused_run_that_is_cancelled_tells_what_it_had_changed(services: Services, padaria: Server) -> None:
+    account = connect(services, padaria)
+    padaria.world.fail(DEALS, times=None, how="500")
+    paused = run(services, account)
+    assert control.cancel(services, account, paused.id)
+    view = run_view(services, account)
+    assert (view.state, changes(view, "contacts")) == ("cancelled", (60, 0, 0))
+
+
+def changes(view: RunView, stream: str) -> tuple[int, int, int]:
+    found = view.stream(stream)
+    return found.created, found.updated, found.unchanged
 
 
 def test_a_queued_run_is_cancelled_at_once(services: Services, padaria: Server) -> None:
