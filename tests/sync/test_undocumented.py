@@ -61,6 +61,7 @@ def test_the_copy_is_exact(services: Services, padaria: Server, name: str, value
     world.delete("leads", deals[2])
     world.add("contacts", name="Gente nova")
     world.merge("contacts", contacts[3], contacts[4])
+    world.change_item("leads/custom_fields", min(world.state.lists["leads/custom_fields"]), name="Outro nome")
     view = run(services, account)
     assert view.proved, view.errors
     assert difference(services, account, world) == []
