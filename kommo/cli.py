@@ -17,6 +17,7 @@ from kommo.text import number, plural
 
 group = AppGroup("kommo", help="Comandos do Painel Kommo.")
 _NOBODY_AFTER = 15.0  # seconds a run may stay queued before the person is told to start a worker
+_GIVE_UP_AFTER = 60.0  # seconds after which the command ends without it: a scheduler must not pile them up
 
 
 def register(app: Flask) -> None:
@@ -45,8 +46,8 @@ def sync(user_id: str, account_id: int | None, no_wait: bool) -> None:
 
 
 def _follow(services: Services, connection_id: int, run_id: int) -> bool:
-    """Print a line whenever something moved; gives whether the run ended proved."""
-    begin, last, warned = time.monotonic(), "", False
+    """Print a line whenever something moved; gives whether the run ended proved. False too if no worker takes it."""
+    queued_since, last, warned = time.monotonic(), "", False
     while True:
         with reading(services.engine) as session:
             view = progress.run_view(session, connection_id, run_id)
@@ -60,7 +61,13 @@ def _follow(services: Services, connection_id: int, run_id: int) -> bool:
             for sentence in [*view.errors, *view.warnings]:
                 click.echo(sentence, err=True)
             return view.proved
-        if view.state == "queued" and not warned and time.monotonic() - begin > _NOBODY_AFTER:
+        if view.state != "queued":
+            queued_since = time.monotonic()
+        waited = time.monotonic() - queued_since
+        if waited > _GIVE_UP_AFTER:
+            click.echo(f"A sincronização nº {run_id} continua na fila; o primeiro trabalhador a pega.", err=True)
+            return False
+        if waited > _NOBODY_AFTER and not warned:
             click.echo(
                 "Nenhum trabalhador respondeu: inicie `python app.py` ou `python -m kommo.jobs.worker`.", err=True
             )

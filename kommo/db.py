@@ -101,6 +101,15 @@ def require_package(module: str, variable: str, package: str) -> None:
         )
 
 
+def require_queue_driver(address: str) -> None:
+    """Raise SettingError where the queue's address asks for a package that is not installed; opens nothing."""
+    scheme = address.partition(":")[0]
+    if scheme == "postgresql":
+        require_package("psycopg", "KOMMO_QUEUE_URL", "psycopg[binary]")
+    elif scheme in ("redis", "rediss"):
+        require_package("redis", "KOMMO_QUEUE_URL", "redis")
+
+
 def sqlite_file(url: str) -> Path | None:
     """The path of the SQLite file an address names; None for another engine."""
     parsed = make_url(url)

@@ -4,27 +4,56 @@ import os
 import secrets
 from pathlib import Path
 
+from kommo.refusals import reason
 from kommo.settings import SettingError, Settings
+
+_KEYS = ("encryption_key", "secret_key")
+_FOLDERS = ("backups", "demo", "assets")
+# What a new folder may hold: what file systems, version control and Finder put there by themselves.
+_NOBODY_S = {"lost+found", ".gitkeep", ".gitignore", ".DS_Store"}
 
 
 def prepare(settings: Settings) -> None:
-    """Make `instance/` (0700) and close what lies in it (0600); raises SettingError where it cannot be written."""
+    """Make `instance/` (0700) and close what is ours in it (0600).
+
+    Raises SettingError where it cannot be written, or is somebody else's: not empty, and without a trace of ours.
+    """
     os.umask(0o077)
     folder = settings.instance
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        own = _own_names(settings)
+        _require_ours(folder, own)
         probe = folder / f".probe-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
+        folder.chmod(0o700)
         for path in folder.iterdir():
-            if path.is_file():
+            if path.name in own and path.is_file():
                 path.chmod(0o600)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         raise SettingError(
-            f"A pasta de dados {folder} não aceita escrita ({reason}); corrija as permissões ou mude KOMMO_INSTANCE."
+            f"A pasta de dados {folder} não aceita escrita ({reason(error)}); corrija as permissões "
+            "ou mude KOMMO_INSTANCE."
         ) from None
+
+
+def _own_names(settings: Settings) -> set[str]:
+    """What the installation makes in its folder."""
+    addresses = (settings.database, settings.queue, "kommo.sqlite3", "queue.sqlite3")
+    databases = {address.rpartition("/")[2] for address in addresses if "://" not in address or "sqlite" in address}
+    files = {f"{name}{end}" for name in databases for end in ("", "-wal", "-shm", "-journal")}
+    return {*files, *_KEYS, *_FOLDERS}
+
+
+def _require_ours(folder: Path, own: set[str]) -> None:
+    """Raise SettingError for a folder with other things and none of ours: its modes are not ours to change."""
+    names = {path.name for path in folder.iterdir()}
+    drafts = {name for name in names if name.startswith((".probe-", *(f".{key}-" for key in _KEYS)))}
+    if not names & own and names - drafts - _NOBODY_S:
+        raise SettingError(
+            f"A pasta {folder} já tem outros arquivos e nada deste painel: escolha uma pasta vazia em KOMMO_INSTANCE."
+        )
 
 
 def secret(folder: Path, name: str) -> str:

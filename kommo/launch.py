@@ -1,6 +1,5 @@
 """`python app.py`: web server, worker and, where wanted, the demonstration account, in one go and ended together."""
 
-import argparse
 import contextlib
 import ipaddress
 import os
@@ -12,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from kommo.refusals import Parser, reason
 from kommo.settings import ROOT, SettingError, Settings, load
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ STOP_WITHIN = 10.0  # seconds the worker has to end its page
 
 def main(arguments: list[str] | None = None) -> int:
     """Start everything and serve until Ctrl-C; gives the exit code. What is wrong is one Portuguese line."""
-    parser = argparse.ArgumentParser(prog="python app.py", description="Painel Kommo: servidor e trabalhador.")
+    parser = Parser(prog="python app.py", description="Painel Kommo: servidor e trabalhador.")
     parser.add_argument("--demo", action="store_true", help="conecta a conta de demonstração")
     parser.add_argument("--no-worker", action="store_true", help="só o servidor web; o trabalhador roda à parte")
     options = parser.parse_args(arguments)
@@ -86,7 +86,7 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise SettingError(
-            f"A porta {settings.port} não pode ser usada ({error.strerror or 'ocupada'}): feche o outro programa "
+            f"A porta {settings.port} não pode ser usada ({reason(error)}): feche o outro programa "
             "ou escolha outra em PORT."
         ) from None
     return listener

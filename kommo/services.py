@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, create_engine
 
-from kommo.db import engine_options, prepare_engine
+from kommo.db import engine_options, prepare_engine, require_queue_driver
 from kommo.instance import prepare, secret
 from kommo.settings import Settings
 from kommo.vault import Vault
@@ -35,9 +35,11 @@ def open_services(
 ) -> Services:
     """The tools of a process: its folder prepared, its engine (made here unless given), its vault.
 
-    Raises SettingError where the folder cannot be written. Without a bell nobody is woken; the worker's tick finds it.
+    Raises SettingError where the folder cannot be written, or the queue's driver is missing: the web server would
+    start, and its worker never. Without a bell nobody is woken; the worker's tick finds it.
     """
     prepare(settings)
+    require_queue_driver(settings.queue)
     if engine is None:
         engine = create_engine(settings.database, **engine_options(settings.database))
         prepare_engine(engine)

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=(ROOT / ".env", ROOT / ".env.local"),
+        env_file_encoding="utf-8-sig",  # Windows' editors begin a file with a mark
         env_ignore_empty=True,
         extra="ignore",
         populate_by_name=True,
@@ -232,6 +233,24 @@ def load(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingError(_sentence(error)) from None
+    except UnicodeDecodeError:
+        name = _undecodable(overrides.get("_env_file") or Settings.model_config["env_file"])
+        raise SettingError(
+            f"O arquivo {name} não está em UTF-8: salve-o de novo nessa codificação "
+            "(no PowerShell, Set-Content -Encoding utf8)."
+        ) from None
+
+
+def _undecodable(files: Any) -> str:
+    """The name of the first settings file that is not UTF-8."""
+    for path in map(Path, [files] if isinstance(files, str | Path) else files or ()):
+        try:
+            path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            return path.name
+        except OSError:
+            continue
+    return ".env"
 
 
 def _sentence(error: ValidationError) -> str:

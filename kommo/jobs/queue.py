@@ -10,7 +10,7 @@ from typing import Any
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from sqlalchemy.engine import make_url
 
-from kommo.db import require_package
+from kommo.db import require_queue_driver
 
 NAME = "kommo"
 Bell = Callable[[str, int], None]
@@ -22,10 +22,9 @@ def open_queue(address: str) -> Huey:
     scheme = make_url(address).get_backend_name() if address.startswith("sqlite") else address.partition(":")[0]
     if scheme == "sqlite":
         return SqliteHuey(NAME, filename=make_url(address).database, cache_mb=1, timeout=10, **options)
+    require_queue_driver(address)
     if scheme == "postgresql":
-        require_package("psycopg", "KOMMO_QUEUE_URL", "psycopg[binary]")
         return PostgresHuey(NAME, dsn=address, **options)
-    require_package("redis", "KOMMO_QUEUE_URL", "redis")
     return RedisHuey(NAME, url=address, **options)
 
 

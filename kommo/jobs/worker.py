@@ -3,7 +3,6 @@
 It ends at SIGTERM or Ctrl-C within seconds, at the end of a page, and when the process that started it is gone.
 """
 
-import argparse
 import gc
 import os
 import signal
@@ -20,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kommo import logs
 from kommo.db import reading
 from kommo.jobs import queue
+from kommo.refusals import Parser
 from kommo.services import ERASE, SYNC, Services, open_services
 from kommo.settings import SettingError, load
 from kommo.store import erase, runs, schema
@@ -120,7 +120,7 @@ def _calm_the_collector() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a worker; gives the exit code. A bad setting or schema is one Portuguese line."""
-    parser = argparse.ArgumentParser(prog="python -m kommo.jobs.worker", description="Trabalhador do Painel Kommo.")
+    parser = Parser(prog="python -m kommo.jobs.worker", description="Trabalhador do Painel Kommo.")
     parser.add_argument("--until-stdin-closes", action="store_true", help="termina quando a entrada padrão fecha")
     options = parser.parse_args(arguments)
     try:

@@ -6,41 +6,16 @@ import argparse
 import json
 import os
 import signal
-import sys
 import threading
 from contextlib import suppress
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from kommo.sandbox.clock import MovableClock
+from kommo.sandbox.portuguese import Parser, fail, reason
 from kommo.sandbox.server import Server, serve
 from kommo.sandbox.storage import StorageError
 from kommo.sandbox.world import PROFILES, World, make_world, open_world
-
-
-class _Parser(argparse.ArgumentParser):
-    """One Portuguese line instead of argparse's English usage."""
-
-    def error(self, message: str) -> NoReturn:
-        fail(f"Argumentos inválidos: {_translated(message)}. Veja --help.")
-
-
-def fail(sentence: str) -> NoReturn:
-    """Say in one line why it does not start, and end with exit code 2."""
-    print(sentence, file=sys.stderr)  # noqa: T201
-    raise SystemExit(2)
-
-
-def _translated(message: str) -> str:
-    for english, portuguese in (
-        ("unrecognized arguments", "não conheço"),
-        ("invalid choice", "valor não aceito"),
-        ("expected one argument", "falta o valor"),
-        ("choose from", "escolha entre"),
-        ("argument ", ""),
-    ):
-        message = message.replace(english, portuguese)
-    return message
 
 
 def _number(lowest: float, highest: float, kind: type[int] | type[float] = int) -> Any:
@@ -58,14 +33,14 @@ def _number(lowest: float, highest: float, kind: type[int] | type[float] = int) 
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    made = _Parser(prog="python -m kommo.sandbox", description="Um Kommo de mentira, só nesta máquina.")
+    made = Parser(prog="python -m kommo.sandbox", description="Um Kommo de mentira, só nesta máquina.")
     many = _number(0, 1_000_000)
     made.add_argument("--port", type=_number(0, 65535), default=0, help="porta; 0 escolhe uma livre")
     made.add_argument("--contacts", type=many, default=4300, help="quantos contatos")
     made.add_argument("--deals", type=many, default=1900, help="quantas negociações")
     made.add_argument("--rate", type=_number(0, 10_000), default=7, help="pedidos por segundo; 0 = sem limite")
     made.add_argument("--latency-ms", type=_number(0, 60_000, float), default=0, help="espera por resposta")
-    made.add_argument("--seed", type=int, default=1, help="número de que saem os dados")
+    made.add_argument("--seed", type=_number(-(2**63), 2**63), default=1, help="número de que saem os dados")
     made.add_argument("--data", default="", help="arquivo em que os dados ficam guardados")
     made.add_argument("--control-key", default="", help="liga /_control, para testes")
     made.add_argument("--account", choices=sorted(PROFILES), default="padaria", help="qual conta")
@@ -104,7 +79,7 @@ def _start(options: argparse.Namespace) -> Server:
         )
     except OSError as error:
         world.close()
-        fail(f"Não foi possível usar a porta {options.port}: {error.strerror or error}.")
+        fail(f"Não foi possível usar a porta {options.port}: {reason(error)}.")
 
 
 def _world(options: argparse.Namespace) -> World:

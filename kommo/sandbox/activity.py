@@ -10,14 +10,20 @@ from kommo.sandbox.lists import list_answer, one_answer
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record, Row, Table, make_row
 from kommo.sandbox.seed_life import note, task
-from kommo.sandbox.shapes import MISSING, NOT_A_CHOICE, NOT_EXPECTED, Problem, Types, known, refuse, wrong_types
+from kommo.sandbox.shapes import (
+    MISSING,
+    NOT_A_CHOICE,
+    NOT_EXPECTED,
+    Problem,
+    Types,
+    known,
+    refuse,
+    request_id,
+    wrong_types,
+)
 from kommo.sandbox.state import KINDS, State
 from kommo.sandbox.writes import signer
 
-NOTE_TYPES = (
-    "common", "call_in", "call_out", "service_message", "extended_service_message", "geolocation", "sms_in",
-    "sms_out", "attachment", "message_cashier",
-)  # fmt: skip
 _TASK_TYPES: Types = {
     "text": (str,), "complete_till": (int,), "duration": (int,), "task_type_id": (int,), "is_completed": (bool,),
     "result": (dict, list), "created_at": (int,), "updated_at": (int,), "created_by": (int,), "updated_by": (int,),
@@ -68,7 +74,7 @@ def post_notes(state: State, request: Request) -> Answer:
             row = note(state, kind, item["entity_id"], by, state.now(), values)
             state.put(f"{kind}/notes", row)
             records.touch(state, kind, item["entity_id"], by, bump=state.switches.note_bumps)
-            told: events.Change = (f"{item['note_type']}_note_added", [], [{"note": {"id": row.id}}])
+            told: events.Change = (events.NOTES[item["note_type"]], [], [{"note": {"id": row.id}}])
             events.tell(state, kind, item["entity_id"], by, told)
             shown.append({"id": row.id, "entity_id": item["entity_id"], **_echo(item, place, row)})
     return hal({"_links": {"self": {"href": state.url(f"{kind}/notes")}}, "_embedded": {"notes": shown}})
@@ -78,34 +84,52 @@ def _note_problems(state: State, kind: str, item: Record) -> list[Problem]:
     found: list[Problem] = []
     if not _alive(state, kind, item.get("entity_id")):
         found.append(("entity_id", NOT_A_CHOICE))
-    if item.get("note_type") not in NOTE_TYPES:
-        found.append(("note_type", NOT_A_CHOICE))
+    return found + _content_problems(item, str(item.get("note_type")))
+
+
+def _content_problems(item: Record, note_type: str) -> list[Problem]:
+    """What is wrong with a note's type and its `params`; a common note cannot be without a text."""
+    found: list[Problem] = [] if note_type in events.NOTES else [("note_type", NOT_A_CHOICE)]
     params = item.get("params")
-    if not isinstance(params, dict) or (item.get("note_type") == "common" and not params.get("text")):
+    if not isinstance(params, dict) or (note_type == "common" and not _is_text(params.get("text"))):
         found.append(("params.text", MISSING))
     return found
 
 
-def _edit_problems(table: Table, item: Record) -> list[Problem]:
-    if not known(table.rows, item.get("id")):
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _edit_problems(table: Table, item: Record, needed: tuple[str, ...]) -> list[Problem]:
+    row = table.get(item["id"]) if known(table.rows, item.get("id")) else None
+    if row is None:
         return [("id", NOT_A_CHOICE)]
-    found = list(wrong_types(item, {"params": (dict,), "is_pinned": (bool,)}))
-    if item.get("note_type", NOTE_TYPES[0]) not in NOTE_TYPES:
-        found.append(("note_type", NOT_A_CHOICE))
+    found: list[Problem] = [(key, MISSING) for key in needed if key not in item]
+    found += wrong_types(item, {"params": (dict,), "is_pinned": (bool,), "note_type": (str,)})
+    if found:
+        return found
+    note = row.record()
+    if item.get("entity_id", note["entity_id"]) != note["entity_id"]:
+        found.append(("entity_id", NOT_A_CHOICE))
+    if "note_type" in item or "params" in item:
+        found += _content_problems({"params": note["params"], **item}, str(item.get("note_type", note["note_type"])))
     return found
 
 
 def patch_notes(state: State, request: Request) -> Answer:
-    """Change notes: many from an array (`id`), one from an object. Raises Refused (400)."""
+    """Change notes. Raises Refused (400).
+
+    Many from an array, each with `id` and `entity_id`; one from an object with `note_type` and `params`.
+    """
     kind = request.args[0]
     single = request.path.rpartition("/")[2].isdecimal()
     strict = state.switches.strict_content_type
     items = [request.one(strict_type=strict) | {"id": request.number}] if single else request.many(strict_type=strict)
     table = state.tables[f"{kind}/notes"]
-    missing = [_edit_problems(table, item) for item in items]
-    if single and table.get(request.number) is None:
+    if single and _note(state, request) is None:
         return not_found()
-    refuse(items, missing)
+    needed = ("note_type", "params") if single else ("entity_id",)
+    refuse(items, [_edit_problems(table, item, needed) for item in items])
     shown = []
     with state.changing():
         for place, item in enumerate(items):
@@ -125,7 +149,7 @@ def patch_notes(state: State, request: Request) -> Answer:
 def pin_note(state: State, request: Request) -> Answer:
     """Pin or unpin a note: 204; 404 where there is none."""
     kind, *_, verb = request.args
-    row = state.tables[f"{kind}/notes"].get(int(request.args[-2]))
+    row = state.tables[f"{kind}/notes"].get(request.number_at(-2))
     if row is None:
         return not_found()
     with state.changing():
@@ -134,7 +158,7 @@ def pin_note(state: State, request: Request) -> Answer:
 
 
 def _echo(item: Record, place: int, row: Row) -> Record:
-    return {"request_id": str(item.get("request_id", place)), "_links": row.record()["_links"]}
+    return {"request_id": request_id(item, place), "_links": row.record()["_links"]}
 
 
 def tasks(state: State, request: Request) -> Answer:
@@ -159,7 +183,7 @@ def post_tasks(state: State, request: Request) -> Answer:
                 state, by, state.now(), {key: item[key] for key in _TASK_KEYS - {"id", "request_id"} if key in item}
             )
             state.put("tasks", row)
-            _hang(state, row, by, "task_added")
+            _hang(state, row, by, ("task_added", [], []))
             shown.append({"id": row.id, **_echo(item, place, row)})
     return hal({"_links": {"self": {"href": state.url("tasks")}}, "_embedded": {"tasks": shown}})
 
@@ -198,20 +222,20 @@ def patch_tasks(state: State, request: Request) -> Answer:
             before = table.rows[item["id"]].record()
             changed = before | {key: value for key, value in item.items() if key not in ("id", "request_id", "_links")}
             changed |= {"updated_at": state.now(), "updated_by": by}
+            changed["group_id"] = records.group_of(state, changed["responsible_user_id"])
             row = make_row(changed)
             state.put("tasks", row)
-            done = changed["is_completed"] and not before["is_completed"]
-            _hang(state, row, by, "task_completed" if done else "task_text_changed")
+            _hang(state, row, by, *events.task_differences(before, changed))
             shown.append({"id": row.id, "updated_at": changed["updated_at"], **_echo(item, place, row)})
     if single and state.switches.single_patch == "bare":
         return hal(shown[0])
     return hal({"_links": {"self": {"href": state.url("tasks")}}, "_embedded": {"tasks": shown}})
 
 
-def _hang(state: State, row: Row, by: int, told: str) -> None:
+def _hang(state: State, row: Row, by: int, *told: events.Change) -> None:
     """Tell of a task, and bring its record's `closest_task_at` up to date."""
     record = row.record()
-    events.tell(state, "tasks", row.id, by, (told, [], []))
+    events.tell(state, "tasks", row.id, by, *told)
     kind, entity = record["entity_type"], record["entity_id"]
     if kind in KINDS and state.tables[kind].rows.get(entity) is not None:
         open_tasks = (one.record() for one in state.tables["tasks"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections import OrderedDict
@@ -11,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from kommo.sandbox import control, faults
-from kommo.sandbox.answers import HAL, Answer, Refused, not_found, problem, refusal, unauthorized
+from kommo.sandbox.answers import HAL, Answer, Refused, gateway, not_found, problem, refusal, unauthorized
 from kommo.sandbox.gate import Seen
 from kommo.sandbox.requests import Request
 from kommo.sandbox.routes import OPEN_ROUTES, ROUTES, Handler, Routes
@@ -19,6 +20,7 @@ from kommo.sandbox.tokens import read
 from kommo.sandbox.world import World
 
 _CACHED_BYTES = 48_000_000
+_LOG = logging.getLogger("kommo.sandbox")
 Environ = dict[str, Any]
 Start = Callable[[str, list[tuple[str, str]]], object]
 
@@ -62,6 +64,9 @@ class App:
                 return self._serve(request)
         except Refused as refused:
             return refusal(refused)
+        except Exception:  # a fault of this program must look like one of Kommo's, and be found in the log
+            _LOG.exception("%s %s", request.method, request.path)
+            return gateway(500)
 
     def _serve(self, request: Request) -> Answer:
         state = self.world.state

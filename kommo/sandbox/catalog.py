@@ -12,11 +12,6 @@ from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record
 from kommo.sandbox.state import State
 
-ACCOUNT_EXPANDS = (
-    "amojo_id", "uuid", "amojo_rights", "users_groups", "task_types", "version", "entity_names",
-    "datetime_settings", "drive_url", "invoices_settings", "is_api_filter_enabled",
-)  # fmt: skip
-
 
 def account(state: State, request: Request) -> Answer:
     """The account, with what `with=` asks for."""
@@ -158,7 +153,7 @@ def statuses(state: State, request: Request) -> Answer:
 
 def status(state: State, request: Request) -> Answer:
     """One stage; 404 where there is none."""
-    item = state.lists["pipelines"].get(int(request.args[0]), {"id": 0, "statuses": []})
+    item = state.lists["pipelines"].get(request.number_at(0), {"id": 0, "statuses": []})
     for one in stages_of(state, item):
         if one["id"] == request.number:
             return hal(one)

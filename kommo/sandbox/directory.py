@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kommo.sandbox.records import LOST, WON
@@ -19,6 +20,8 @@ _RIGHTS = {
     "status_rights": None,
 }
 _CHOICES = ("select", "multiselect", "radiobutton", "multitext", "smart_address")
+ADDRESS_PARTS = ("address_line_1", "address_line_2", "city", "state", "zip", "country")
+PHONE_ENUMS = tuple((code, code) for code in ("WORK", "WORKDD", "MOB", "FAX", "HOME", "OTHER"))
 STAGE_COLORS = ("#99ccff", "#ffff99", "#ffcc66", "#ffcccc", "#ccffff", "#deff81")
 
 
@@ -38,14 +41,15 @@ def add(state: State, what: str, name: str, values: dict[str, Any]) -> int:
 
 
 def pipeline(state: State, item_id: int, name: str, _kind: str, values: dict[str, Any]) -> Record:
-    """A pipeline with its stages: the incoming one, those named in `stages`, won and lost."""
+    """A pipeline with its stages: the incoming one, those in `stages` (names, or objects with one), won and lost."""
     account = state.profile.account_id
     names = values.pop("stages", ("Primeiro contato",))
     first = state.take_id("statuses")
     stages = [_stage(item_id, account, first, "Leads de entrada", 10, "#c1c1c1", kind=1)]
-    for place, stage_name in enumerate(names):
+    for place, given in enumerate(names):
         color = STAGE_COLORS[place % len(STAGE_COLORS)]
-        stages.append(_stage(item_id, account, state.take_id("statuses"), stage_name, 20 + 10 * place, color))
+        stage = _stage(item_id, account, state.take_id("statuses"), str(given), 20 + 10 * place, color)
+        stages.append(stage | given if isinstance(given, dict) else stage)
     stages.append(_stage(item_id, account, WON, "Fechado - ganho", 10000, "#CCFF66"))
     stages.append(_stage(item_id, account, LOST, "Fechado - perdido", 11000, "#D5D8DB"))
     place = len(state.lists["pipelines"])
@@ -120,8 +124,7 @@ def tag(_state: State, item_id: int, name: str, _kind: str, values: dict[str, An
 def custom_field(state: State, item_id: int, name: str, kind: str, values: dict[str, Any]) -> Record:
     """A custom field definition; `enums` among `values` is a list of names or of (name, code)."""
     values = {"type": "text", **values}
-    options = values.pop("enums", None)
-    enums = [] if options is None else [make_enum(state, place, option) for place, option in enumerate(options)]
+    enums = _options(state, values["type"], values.pop("enums", None) or ())
     code = values.get("code")
     return {
         "id": item_id, "name": name, "type": values["type"], "account_id": state.profile.account_id,
@@ -133,6 +136,17 @@ def custom_field(state: State, item_id: int, name: str, kind: str, values: dict[
         "hidden_statuses": [], "chained_lists": None, "search_in": None, "settings": None,
         "_links": {"self": {"href": state.url(f"{kind}/custom_fields/{item_id}")}}, **values,
     }  # fmt: skip
+
+
+def _options(state: State, kind: str, options: Iterable[Any]) -> list[Record]:
+    """The options of a new field of type `kind`; an address has its six parts, with the same ids everywhere."""
+    if kind == "smart_address":
+        return [
+            {"id": place, "value": part, "sort": 500 + place, "code": part}
+            for place, part in enumerate(ADDRESS_PARTS, 1)
+        ]
+    options = options or (PHONE_ENUMS if kind == "multitext" else ())
+    return [make_enum(state, place, option) for place, option in enumerate(options)]
 
 
 def make_enum(state: State, place: int, option: Any) -> Record:

@@ -17,12 +17,20 @@ FIELD_TYPES = {
     "textarea": 9, "radiobutton": 10, "streetaddress": 11, "smart_address": 13, "birthday": 14, "legal_entity": 15,
     "date_time": 19, "monetary": 20, "chained_list": 22, "tracking_data": 23, "file": 26,
 }  # fmt: skip
+NOTES = {
+    "common": "common_note_added", "call_in": "incoming_call", "call_out": "outgoing_call", "sms_in": "incoming_sms",
+    "sms_out": "outgoing_sms", "geolocation": "geo_note_added", "attachment": "attachment_note_added",
+    "service_message": "service_note_added", "extended_service_message": "service_note_added",
+    "message_cashier": "service_note_added",
+}  # fmt: skip
+"""The event that a new note of each type makes."""
 TYPES = (
     *(f"{one}_{done}" for one in ("lead", "contact", "company") for done in ("added", "deleted", "restored")),
     *(f"{one}_{done}" for one in ("lead", "contact", "company") for done in ("linked", "unlinked")),
     "lead_status_changed", "entity_responsible_changed", "entity_tag_added", "entity_tag_deleted",
     "entity_merged", "sale_field_changed", "name_field_changed", "custom_field_value_changed",
-    "common_note_added", "task_added", "task_completed", "task_text_changed", "task_deadline_changed",
+    *dict.fromkeys(NOTES.values()), "task_added", "task_completed", "task_result_added", "task_text_changed",
+    "task_deadline_changed", "task_type_changed",
 )  # fmt: skip
 Change = tuple[str, list[Any], list[Any]]
 
@@ -59,6 +67,23 @@ def differences(kind: str, before: Record, after: Record) -> Iterator[Change]:
         yield "lead_status_changed", [{"lead_status": _stage(before)}], [{"lead_status": _stage(after)}]
     yield from _tag_changes(before, after)
     yield from _field_changes(before, after)
+
+
+def task_differences(before: Record, after: Record) -> Iterator[Change]:
+    """The events that tell how a task got from `before` to `after`."""
+    told = {
+        "text": ("task_text_changed", "task", "text"),
+        "complete_till": ("task_deadline_changed", "task_deadline", "timestamp"),
+        "task_type_id": ("task_type_changed", "task_type", "id"),
+        "responsible_user_id": ("entity_responsible_changed", "responsible_user", "id"),
+    }
+    for key, (event, wrapper, inner) in told.items():
+        if before[key] != after[key]:
+            yield event, [{wrapper: {inner: before[key]}}], [{wrapper: {inner: after[key]}}]
+    if after["result"] and before["result"] != after["result"]:
+        yield "task_result_added", [], []
+    if after["is_completed"] and not before["is_completed"]:
+        yield "task_completed", [], []
 
 
 def _stage(record: Record) -> dict[str, Any]:

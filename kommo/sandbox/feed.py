@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -64,6 +64,7 @@ def _chosen(state: State, filters: dict[str, Any]) -> Iterable[Event]:
     if len(people) > 10 or len(entities) > 10 or (entities and len(types) > 1):
         raise Refused(400, "filter: too many values")
     latest = state.clock() - state.switches.events_lag
+    tests = [test for end in ("value_before", "value_after") for test in _value_tests(end, filters.get(end))]
     for one in state.events:
         if (low is not None and one.created_at < low) or (high is not None and one.created_at > high):
             continue
@@ -73,8 +74,34 @@ def _chosen(state: State, filters: dict[str, Any]) -> Iterable[Event]:
             continue
         if (types and one.entity_type not in types) or (entities and one.entity_id not in entities):
             continue
-        if (not people or one.created_by in people) and (not ids or one.id in ids):
+        if (not people or one.created_by in people) and (not ids or one.id in ids) and all(t(one) for t in tests):
             yield one
+
+
+def _value_tests(end: str, node: Any) -> Iterable[Callable[[Event], bool]]:
+    """Tests of one end of a change: the stages (`leads_statuses`) or the people (`responsible_user_id`) it names."""
+    if not isinstance(node, dict):
+        return
+    stages = node.get("leads_statuses")
+    if isinstance(stages, dict):
+        pairs = [
+            (set(numbers(one.get("pipeline_id"))), set(numbers(one.get("status_id"))))
+            for one in stages.values() if isinstance(one, dict)
+        ]  # fmt: skip
+        yield lambda event: any(
+            (not pipelines or value.get("pipeline_id") in pipelines) and (not ids or value.get("id") in ids)
+            for value in _values(event, end, "lead_status")
+            for pipelines, ids in pairs
+        )
+    if "responsible_user_id" in node:
+        people = set(numbers(node["responsible_user_id"]))
+        yield lambda event: any(value.get("id") in people for value in _values(event, end, "responsible_user"))
+
+
+def _values(event: Event, end: str, wrapper: str) -> list[Record]:
+    """What an event holds under `wrapper` in `value_before` or `value_after`."""
+    found = orjson.loads(event.before if end == "value_before" else event.after)
+    return [one[wrapper] for one in found if wrapper in one]
 
 
 def _any_field(name: str) -> bool:

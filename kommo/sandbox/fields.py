@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from kommo.sandbox.directory import ADDRESS_PARTS
 from kommo.sandbox.rows import Record
 from kommo.sandbox.shapes import MISSING, NOT_A_CHOICE, NOT_EXPECTED, WRONG_TYPE, Invalid, Problem, known
 from kommo.sandbox.state import State
@@ -155,18 +156,19 @@ def _several(definition: Record, value: Record, path: str) -> Record:
     if not isinstance(value.get("value"), str):
         raise Invalid(f"{path}.value", WRONG_TYPE)
     named = value.get("enum_id") is not None or value.get("enum_code") is not None
+    if not named and not definition["enums"]:
+        return {"value": value["value"], "enum_id": None, "enum_code": None}
     enum = _find(definition, value, ("enum_id", "enum_code"), path) if named else definition["enums"][0]
     return {"value": value["value"], "enum_id": enum["id"], "enum_code": enum["code"]}
 
 
-def _address(definition: Record, value: Record, path: str) -> Record:
+def _address(_definition: Record, value: Record, path: str) -> Record:
     _only(value, {"value", "enum_id", "enum_code"}, path)
-    parts = [enum["code"] for enum in definition["enums"]]
     code = value.get("enum_code")
-    number = value.get("enum_id", parts.index(code) + 1 if code in parts else 0)
-    if not known(range(1, len(parts) + 1), number):
+    number = value.get("enum_id", ADDRESS_PARTS.index(code) + 1 if code in ADDRESS_PARTS else 0)
+    if not known(range(1, len(ADDRESS_PARTS) + 1), number):
         raise Invalid(f"{path}.enum_id", NOT_A_CHOICE)
-    return {"value": str(value.get("value", "")), "enum_id": number, "enum_code": parts[number - 1]}
+    return {"value": str(value.get("value", "")), "enum_id": number, "enum_code": ADDRESS_PARTS[number - 1]}
 
 
 def _object(_definition: Record, value: Record, path: str) -> Record:
@@ -204,3 +206,5 @@ _READERS: dict[str, Callable[[Record, Record, str], Record]] = {
     "chained_list": _element,
     "file": _object,
 }
+WRITABLE = frozenset(_READERS)
+"""The types that a custom field made through the API can have."""

@@ -76,6 +76,12 @@ class Gate:
             most = max(most, stop - start + 1)
         return most
 
+    def unblock(self) -> None:
+        """Lift the block; the next one takes as many violations as the first did."""
+        with self._lock:
+            self.blocked = False
+            self._violations.clear()
+
     def reset(self) -> None:
         """Empty the log and the counters and lift the block; the rate's window stays."""
         with self._lock:

@@ -11,10 +11,20 @@ from kommo.sandbox.lists import base
 from kommo.sandbox.query import numbers, page_links, paging, values
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record, Row
-from kommo.sandbox.shapes import Invalid, known, objects
+from kommo.sandbox.shapes import (
+    NOT_A_CHOICE,
+    NOT_EXPECTED,
+    WRONG_TYPE,
+    Invalid,
+    Problem,
+    known,
+    objects,
+    refuse,
+    request_id,
+)
 from kommo.sandbox.state import State
 from kommo.sandbox.tokens import read
-from kommo.sandbox.writes import check, create_sound, signer
+from kommo.sandbox.writes import create_sound, problems, signer
 
 
 def unsorted(state: State, request: Request) -> Answer:
@@ -79,56 +89,58 @@ def _shown(state: State, row: Row) -> Record:
 
 def post_complex(state: State, request: Request) -> Answer:
     """Deals together with one contact and one company each, new or existing; a bare array comes back."""
-    items = request.many(strict_type=state.switches.strict_content_type)
+    items, by = request.many(strict_type=state.switches.strict_content_type), signer(state, request)
     if len(items) > 50:
         raise Refused(400, "At most 50 leads in one request")
-    parts = [_parts(state, item) for item in items]
-    made = []
+    refuse(items, [_complex_problems(state, item) for item in items])
     with state.changing():
-        for place, (item, part) in enumerate(zip(items, parts, strict=True)):
-            made.append(_make_complex(state, part, signer(state, request), str(item.get("request_id", place))))
+        made = [_make_complex(state, item, by, request_id(item, place)) for place, item in enumerate(items)]
     return hal(made)
 
 
-def _parts(state: State, item: Record) -> dict[str, Record | None]:
-    """A complex item taken apart: the deal, its contact, its company. Raises Refused if one of them is not sound."""
+def _complex_problems(state: State, item: Record) -> list[Problem]:
     embedded = item.get("_embedded") or {}
     if not isinstance(embedded, dict):
-        raise Refused(400, "_embedded has to be an object")
-    plain = {key: value for key, value in item.items() if key not in ("_embedded", "request_id", "metadata")}
-    parts: dict[str, Record | None] = {
-        kind: _part(state, kind, embedded.get(kind)) for kind in ("contacts", "companies")
-    }
-    lead = plain | {"_embedded": {"tags": embedded["tags"]} if "tags" in embedded else {}}
-    check(state, "leads", lead)
-    return parts | {"leads": lead}
+        return [("_embedded", WRONG_TYPE)]
+    found = problems(state, "leads", _lead_of(item))
+    for kind in ("contacts", "companies"):
+        found += _part_problems(state, kind, embedded.get(kind))
+    return found
 
 
-def _part(state: State, kind: str, value: Any) -> Record | None:
-    """The contact or company of a complex item, new or existing; None if there is none. Raises Refused."""
+def _part_problems(state: State, kind: str, value: Any) -> list[Problem]:
+    """What is wrong with the contacts or companies of a complex item: there may be one, new or existing."""
     try:
-        found = [one for _, one in objects(value, f"_embedded.{kind}")]
+        found = objects(value, f"_embedded.{kind}")
     except Invalid as invalid:
-        raise Refused(400, str(invalid)) from None
-    if len(found) > 1:
-        raise Refused(400, f"At most one of {kind}")
-    if found and "id" not in found[0]:
-        check(state, kind, found[0])
-    elif found and (not known(state.tables[kind].rows, found[0]["id"]) or not state.tables[kind].get(found[0]["id"])):
-        raise Refused(400, f"{kind}: no such id")
-    return found[0] if found else None
+        return [invalid.problem]
+    wrong: list[Problem] = [(path, NOT_EXPECTED) for path, _ in found[1:]]
+    for path, part in found[:1]:
+        if "id" not in part:
+            wrong += [(f"{path}.{inner}", why) for inner, why in problems(state, kind, part)]
+        elif not known(state.tables[kind].rows, part["id"]) or state.tables[kind].get(part["id"]) is None:
+            wrong.append((f"{path}.id", NOT_A_CHOICE))
+    return wrong
 
 
-def _make_complex(state: State, parts: dict[str, Record | None], by: int, request_id: str) -> Record:
+def _lead_of(item: Record) -> Record:
+    plain = {key: value for key, value in item.items() if key not in ("_embedded", "request_id", "metadata")}
+    embedded = item.get("_embedded") or {}
+    return plain | ({"_embedded": {"tags": embedded["tags"]}} if "tags" in embedded else {})
+
+
+def _make_complex(state: State, item: Record, by: int, named: str) -> Record:
+    embedded = item.get("_embedded") or {}
+    parts = {kind: (embedded.get(kind) or [None])[0] for kind in ("contacts", "companies")} | {"leads": _lead_of(item)}
     ids: dict[str, Any] = {
-        kind: None if item is None else item.get("id") or create_sound(state, kind, item, by)
-        for kind, item in parts.items()
+        kind: None if part is None else part.get("id") or create_sound(state, kind, part, by)
+        for kind, part in parts.items()
     }
     for kind in ("contacts", "companies"):
         if ids[kind] is not None:
             records.link(state, ("leads", ids["leads"]), (kind, ids[kind]), by, is_main=True)
     shown = {"id": ids["leads"], "contact_id": ids["contacts"], "company_id": ids["companies"]}
-    return shown | {"request_id": [request_id], "merged": False}
+    return shown | {"request_id": [named], "merged": False}
 
 
 def subdomain(state: State, _request: Request) -> Answer:

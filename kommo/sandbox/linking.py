@@ -80,14 +80,14 @@ def unlink(state: State, request: Request) -> Answer:
 
 def _wanted(state: State, request: Request, kind: str) -> list[Record]:
     items = request.many(strict_type=state.switches.strict_content_type)
-    refuse(items, [_problems(state, kind, place, item) for place, item in enumerate(items)])
+    refuse(items, [_problems(state, kind, item) for item in items])
     return items
 
 
-def _problems(state: State, kind: str, place: int, item: Record) -> list[Problem]:
+def _problems(state: State, kind: str, item: Record) -> list[Problem]:
     to_kind, to_id = item.get("to_entity_type"), item.get("to_entity_id")
     if not isinstance(item.get("metadata"), dict | None):
-        return [(f"{place}.metadata", WRONG_TYPE)]
-    if to_kind in KINDS and to_kind != kind and isinstance(to_id, int) and state.tables[to_kind].get(to_id):
+        return [("metadata", WRONG_TYPE)]
+    if to_kind in KINDS and to_kind != kind and type(to_id) is int and state.tables[to_kind].get(to_id):
         return []
-    return [(f"{place}.to_entity_id", NOT_A_CHOICE)]
+    return [("to_entity_id", NOT_A_CHOICE)]

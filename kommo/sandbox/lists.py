@@ -93,7 +93,7 @@ def render(state: State, kind: str, rows: Iterable[Row], expand: set[str]) -> li
     """The rows as pieces of JSON, to be joined; a comma goes before each row."""
     inner = [_ready(state, kind, name) for name in _INNER.get(kind, {}) if name in expand]
     outer = b"".join(text for name, text in _OUTER.get(kind, {}).items() if name in expand)
-    shape = _shaper(kind, state.switches)
+    shape = _pin_shaper(expand) if "/" in kind else _shaper(kind, state.switches)
     parts: list[bytes] = []
     for row in rows:
         parts += (b",", row.head if shape is None else shape(row))
@@ -127,7 +127,7 @@ def make_ready(state: State) -> None:
 
 def _shaper(kind: str, switches: Any) -> Callable[[Row], bytes] | None:
     """A rewriting of records for the switches that change their shape; None while these are as the rows are stored."""
-    if "/" in kind or kind == "tasks" or (switches.minor_units and switches.no_custom_fields == "null"):
+    if kind == "tasks" or (switches.minor_units and switches.no_custom_fields == "null"):
         return None
 
     def shape(row: Row) -> bytes:
@@ -140,6 +140,19 @@ def _shaper(kind: str, switches: Any) -> Callable[[Row], bytes] | None:
             elif switches.no_custom_fields == "list":
                 record["custom_fields_values"] = []
         return orjson.dumps(record)[: -len(row.tail)]
+
+    return shape
+
+
+def _pin_shaper(expand: set[str]) -> Callable[[Row], bytes]:
+    """A rewriting of notes: `is_pinned` is shown where `with=` asks for it, and nowhere else."""
+
+    def shape(row: Row) -> bytes:
+        if not expand and b'"is_pinned":' not in row.head:
+            return row.head
+        record = row.record()
+        pinned = record.pop("is_pinned", False)
+        return orjson.dumps(record | {"is_pinned": pinned} if expand else record)[: -len(row.tail)]
 
     return shape
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from kommo.sandbox.answers import Refused
+from kommo.sandbox.rows import LARGEST
 from kommo.sandbox.switches import Switches
 
 MAX_LIMIT, DEFAULT_LIMIT = 250, 50
@@ -54,7 +55,17 @@ def values(node: Any) -> list[str]:
 
 def numbers(node: Any) -> list[int]:
     """The whole numbers of a filter; what is not a number matches nothing and is left out."""
-    return [int(part) for part in values(node) if part.lstrip("-").isdecimal()]
+    found = (whole(part) for part in values(node))
+    return [number for number in found if number is not None]
+
+
+def whole(text: str) -> int | None:
+    """The whole number that a text is, None if it is none; one beyond 64 bits becomes the nearest of them."""
+    if not text.removeprefix("-").isdecimal():
+        return None
+    if len(text) < 19:
+        return int(text)
+    return -LARGEST if text.startswith("-") else LARGEST
 
 
 @dataclass(frozen=True)
@@ -92,8 +103,8 @@ def paging(tree: dict[str, Any], switches: Switches, most: int = MAX_LIMIT) -> P
 
 
 def _whole(text: Any, default: int) -> int:
-    text = text.strip() if isinstance(text, str) else ""
-    return int(text) if text.lstrip("-").isdecimal() and len(text) < 19 else default
+    found = whole(text.strip()) if isinstance(text, str) else None
+    return default if found is None else found
 
 
 def page_links(base: str, tree: dict[str, Any], at: Paging, *, more: bool) -> dict[str, Any]:

@@ -55,6 +55,12 @@ def is_incoming(state: State, record: Record) -> bool:
     return any(one["id"] == record["status_id"] and one["type"] == 1 for one in pipeline["statuses"])
 
 
+def group_of(state: State, user_id: Any) -> int:
+    """The group of a user, which is that of what the user is responsible for; 0 = the default group."""
+    user = state.lists["users"].get(user_id)
+    return user["rights"]["group_id"] or 0 if user else 0
+
+
 def store(state: State, kind: str, record: Record, *, deleted: bool = False) -> Row:
     """Put a record into its table and its company into the links."""
     row = make_row(record, deleted=deleted, unsorted=is_incoming(state, record) if kind != "companies" else False)
@@ -82,6 +88,7 @@ def settle(before: Record, after: Record, now: int) -> None:
 
 def create(state: State, kind: str, record: Record, by: int) -> Row:
     """Store a new record and tell of it."""
+    record["group_id"] = record.get("group_id") or group_of(state, record.get("responsible_user_id"))
     if kind == "leads":
         settle({}, record, state.now())
     row = store(state, kind, record)
@@ -95,6 +102,8 @@ def rewrite(state: State, kind: str, after: Record, by: int, updated_at: Any = _
     before = old.record()
     if kind == "leads":
         settle(before, after, state.now())
+    if before.get("responsible_user_id") != after.get("responsible_user_id"):
+        after["group_id"] = group_of(state, after.get("responsible_user_id"))
     told = list(events.differences(kind, before, after))
     if updated_at is not _UNSET:
         after["updated_at"] = updated_at
@@ -154,7 +163,10 @@ def _set_deleted(state: State, kind: str, record_id: int, by: int, *, deleted: b
 def purge(state: State, kind: str, record_id: int) -> None:
     """Remove a record for good, its links with it; nothing tells of it."""
     for lead, contact in pairs_of(state, kind, record_id):
-        state.part(lead, contact)
+        if kind == "contacts":
+            part(state, lead, contact)
+        else:
+            state.part(lead, contact)
     if kind == "companies":
         for member_kind in ("contacts", "leads"):
             for member in list(state.links.members_of.get((member_kind, record_id), ())):
@@ -181,6 +193,19 @@ def set_company(state: State, kind: str, member: int, company: int | None) -> No
     store(state, kind, record, deleted=row.deleted)
 
 
+def part(state: State, lead: int, contact: int) -> None:
+    """Unlink a lead and a contact; when it was the main one, the first of those left becomes it."""
+    state.part(lead, contact)
+    _keep_a_main(state, lead)
+
+
+def _keep_a_main(state: State, lead: int) -> None:
+    others = state.links.contacts_of.get(lead, {})
+    if others and not any(others.values()):
+        alive = [one for one in others if state.tables["contacts"].get(one) is not None]
+        state.join(lead, (alive or list(others))[0], is_main=True)
+
+
 def merge(state: State, kind: str, winner: int, loser: int, by: int) -> None:
     """Melt `loser` into `winner`: its links move, it is gone. Raises KeyError if one of them is not alive."""
     for record_id in (winner, loser):
@@ -191,7 +216,8 @@ def merge(state: State, kind: str, winner: int, loser: int, by: int) -> None:
         state.part(lead, contact)
         pair = (winner, contact) if kind == "leads" else (lead, winner)
         if pair[1] not in state.links.contacts_of.get(pair[0], {}):
-            state.join(*pair, is_main=is_main)
+            state.join(*pair, is_main=is_main and not any(state.links.contacts_of.get(pair[0], {}).values()))
+        _keep_a_main(state, pair[0])
     for member_kind in ("contacts", "leads") if kind == "companies" else ():
         for member in list(state.links.members_of.get((member_kind, loser), ())):
             set_company(state, member_kind, member, winner)
@@ -202,33 +228,59 @@ def merge(state: State, kind: str, winner: int, loser: int, by: int) -> None:
 
 
 def link(state: State, one: tuple[str, int], other: tuple[str, int], by: int, *, is_main: bool = False) -> None:
-    """Link two records (kind, id). Raises ValueError for kinds that cannot be linked."""
-    _connect(state, one, other, by, linked=True, is_main=is_main)
+    """Link two records (kind, id) and tell of it if they were not; `is_main` makes the contact the lead's main one.
+
+    Raises ValueError for kinds that cannot be linked.
+    """
+    ids = _ends(one, other)
+    if "companies" in ids:
+        kind, member = one if one[0] != "companies" else other
+        old = state.links.company_of.get((kind, member))
+        if old == ids["companies"]:
+            return
+        if old is not None:
+            _tell_pair(state, (kind, member), ("companies", old), by, linked=False)
+        set_company(state, kind, member, ids["companies"])
+    elif not _join(state, ids["leads"], ids["contacts"], is_main=is_main):
+        return
+    _tell_pair(state, one, other, by, linked=True)
+
+
+def _join(state: State, lead: int, contact: int, *, is_main: bool) -> bool:
+    """Link a lead and a contact; gives whether they were not linked. Who is linked stays the main one if it was."""
+    before = dict(state.links.contacts_of.get(lead, {}))
+    for other in [one for one, main in before.items() if main and is_main and one != contact]:
+        state.join(lead, other, is_main=False)
+    state.join(lead, contact, is_main=is_main or not before or before.get(contact, False))
+    return contact not in before
 
 
 def unlink(state: State, one: tuple[str, int], other: tuple[str, int], by: int) -> None:
-    """Unlink two records (kind, id). Raises ValueError for kinds that cannot be linked."""
-    _connect(state, one, other, by, linked=False, is_main=False)
+    """Unlink two records (kind, id) and tell of it if they were linked.
 
-
-def _connect(
-    state: State, one: tuple[str, int], other: tuple[str, int], by: int, *, linked: bool, is_main: bool
-) -> None:
-    ids = dict((one, other))
-    if set(ids) == {"leads", "contacts"}:
-        lead, contact = ids["leads"], ids["contacts"]
-        if linked:
-            others = state.links.contacts_of.get(lead, {})
-            for other_contact in others if is_main else ():
-                state.join(lead, other_contact, is_main=False)
-            state.join(lead, contact, is_main=is_main or not others)
-        else:
-            state.part(lead, contact)
-    elif len(ids) == 2 and "companies" in ids and set(ids) <= set(KINDS):
-        (kind, member), *_ = [pair for pair in (one, other) if pair[0] != "companies"]
-        set_company(state, kind, member, ids["companies"] if linked else None)
+    Raises ValueError for kinds that cannot be linked.
+    """
+    ids = _ends(one, other)
+    if "companies" in ids:
+        kind, member = one if one[0] != "companies" else other
+        if state.links.company_of.get((kind, member)) != ids["companies"]:
+            return
+        set_company(state, kind, member, None)
+    elif ids["contacts"] not in state.links.contacts_of.get(ids["leads"], {}):
+        return
     else:
+        part(state, ids["leads"], ids["contacts"])
+    _tell_pair(state, one, other, by, linked=False)
+
+
+def _ends(one: tuple[str, int], other: tuple[str, int]) -> dict[str, int]:
+    ids = dict((one, other))
+    if len(ids) < 2 or not set(ids) <= set(KINDS):
         raise ValueError(f"cannot link {one[0]} and {other[0]}")
+    return ids
+
+
+def _tell_pair(state: State, one: tuple[str, int], other: tuple[str, int], by: int, *, linked: bool) -> None:
     done = "linked" if linked else "unlinked"
     for (kind, record_id), (to_kind, to_id) in ((one, other), (other, one)):
         touch(state, kind, record_id, by, bump=state.switches.link_bumps)

@@ -39,8 +39,12 @@ class Request:
 
     @property
     def number(self) -> int:
-        """The last number of the path; one that no id can have stands for an id that does not exist."""
-        return int(self.args[-1]) if len(self.args[-1]) < 19 else -1
+        """The last number of the path."""
+        return self.number_at(-1)
+
+    def number_at(self, place: int) -> int:
+        """A number of the path; one that no id can have stands for an id that does not exist."""
+        return int(self.args[place]) if len(self.args[place]) < 19 else -1
 
     def with_values(self) -> set[str]:
         """The values of `with=`."""

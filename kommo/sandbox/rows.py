@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 Record = dict[str, Any]
+LARGEST = 2**63 - 1  # what a column of SQLite, and an id or a time of Kommo, can be
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ def make_row(record: Record, *, deleted: bool = False, unsorted: bool = False) -
         tail = b"}}"
     text = orjson.dumps(record)
     times = (record.get("created_at"), record.get("updated_at"))
-    created, updated = (at if isinstance(at, int) else 0 for at in times)
+    created, updated = (at if isinstance(at, int) and abs(at) <= LARGEST else 0 for at in times)
     return Row(record["id"], created, updated, deleted, unsorted, text[: -len(tail)], tail)
 
 

@@ -10,6 +10,7 @@ from kommo.sandbox.seed_life import add_life
 from kommo.sandbox.seed_people import YEAR, add_companies, add_contacts
 from kommo.sandbox.seed_setup import set_up
 from kommo.sandbox.seed_ugly import NAMES, add_ugly
+from kommo.sandbox.seed_values import DAY
 from kommo.sandbox.state import State
 
 FIRST_IDS = {"contacts": 20_000_000, "leads": 20_000_000, "tasks": 3_300_000, "notes": 99_000_000}
@@ -22,7 +23,7 @@ def fill(state: State, *, contacts: int, deals: int, number: int) -> None:
     """
     rng = random.Random(f"{number}:{state.profile.subdomain}")  # noqa: S311 - data, not secrets
     state.rng = random.Random(number)  # noqa: S311
-    state.profile = replace(state.profile, created_at=state.now() - YEAR - 3600)
+    state.profile = replace(state.profile, created_at=state.now() - YEAR - 7 * DAY)
     set_up(state)
     state.next_ids |= FIRST_IDS
     ugly = len(NAMES) if min(contacts, deals) >= 100 else 0

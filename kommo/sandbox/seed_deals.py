@@ -34,7 +34,7 @@ def add_deals(state: State, rng: random.Random, number: int, contacts: list[int]
         item, stages = pipelines[bisect(_SHARES, rng.random())]
         record["pipeline_id"], record["status_id"] = item["id"], rng.choice(stages)["id"]
         _price(record, rng)
-        record["name"] = f"{rng.choice(words.ORDERS)} - {rng.choice(words.FIRST_NAMES)}"
+        order, somebody = rng.choice(words.ORDERS), rng.choice(words.FIRST_NAMES)
         if number - place <= fresh:
             record["status_id"] = item["statuses"][0]["id"] if rng.random() < 0.1 else record["status_id"]
         else:
@@ -43,7 +43,8 @@ def add_deals(state: State, rng: random.Random, number: int, contacts: list[int]
         values += [seed_values.any_value(one, rng, now) for one in rng.sample(rare, int(rng.random() * 2.5))]
         record["custom_fields_values"] = values or None
         record["_embedded"]["tags"] = some_tags(state, "leads", rng)
-        _people(state, record, rng, contacts)
+        customer = _people(state, record, rng, contacts)
+        record["name"] = f"{order} - {somebody if customer is None else first_name(state, customer)}"
         rows.append(make_row(record, unsorted=record["status_id"] == item["statuses"][0]["id"]))
     state.tables["leads"].fill(rows)
     return [row.id for row in rows]
@@ -71,9 +72,15 @@ def _end(state: State, record: Record, rng: random.Random, at: int, *, won: bool
         record["price"] = record["price_with_minor_units"] = 180
 
 
-def _people(state: State, record: Record, rng: random.Random, contacts: list[int]) -> None:
+def first_name(state: State, contact: int) -> str:
+    """What people call a seeded contact, as deals are named after them."""
+    return str(state.tables["contacts"].rows[contact].record()["name"]).partition(" ")[0]
+
+
+def _people(state: State, record: Record, rng: random.Random, contacts: list[int]) -> int | None:
+    """Link a deal with its people and their company. Gives the main contact."""
     if not contacts or rng.random() < 0.03:
-        return
+        return None
     chosen = {contacts[int(rng.random() * len(contacts))] for _ in range(2 if rng.random() < 0.1 else 1)}
     for place, contact in enumerate(sorted(chosen)):
         state.links.join(record["id"], contact, is_main=not place)
@@ -81,6 +88,7 @@ def _people(state: State, record: Record, rng: random.Random, contacts: list[int
     if company is not None:
         record["_embedded"]["companies"] = records.company_refs(state, company)
         state.links.employ("leads", record["id"], company)
+    return min(chosen)
 
 
 def close_some_this_month(state: State, rng: random.Random, ids: list[int]) -> None:

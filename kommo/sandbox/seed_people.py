@@ -32,6 +32,7 @@ def sign(record: Record, rng: random.Random, state: State, created: int, now: in
     record["created_by"] = 0 if rng.random() < 0.4 else admin + int(rng.random() * 7)
     record["updated_by"] = 0 if rng.random() < 0.3 else admin + int(rng.random() * 7)
     record["responsible_user_id"] = REMOVED_USER if rng.random() < 0.004 else admin + int(rng.random() * 8)
+    record["group_id"] = records.group_of(state, record["responsible_user_id"])
 
 
 def add_companies(state: State, rng: random.Random, number: int) -> list[int]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from kommo.sandbox import directory
+from kommo.sandbox.directory import PHONE_ENUMS
 from kommo.sandbox.seed_words import LOSS_REASONS, ORIGINS, TAGS
 from kommo.sandbox.state import KINDS, State
 
 REMOVED_USER = 6990
-PHONE_ENUMS = tuple((code, code) for code in ("WORK", "WORKDD", "MOB", "FAX", "HOME", "OTHER"))
 EMAIL_ENUMS = tuple((code, code) for code in ("WORK", "PRIV", "OTHER"))
-_ADDRESS_PARTS = ("address_line_1", "address_line_2", "city", "state", "zip", "country")
 _USERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Ana Martins", {"is_admin": True}), ("Bruno Teixeira", {"group_id": 1}), ("Carla Nogueira", {"group_id": 1}),
     ("Diego Farias", {"group_id": 1}), ("Elisa Prado", {"group_id": 2}), ("Fábio Moura", {"group_id": 2}),
@@ -33,7 +32,7 @@ Definition = tuple[str, dict[str, Any]]
 _SHARED: tuple[Definition, ...] = (
     ("Origem", {"type": "select", "enums": ORIGINS}),
     ("Observações", {"type": "textarea"}),
-    ("Endereço", {"type": "smart_address", "enums": tuple((part, part) for part in _ADDRESS_PARTS)}),
+    ("Endereço", {"type": "smart_address"}),
     ("Dados fiscais", {"type": "legal_entity"}),
     ("Documento", {"type": "file"}),
 )
@@ -88,6 +87,13 @@ FIELDS: dict[str, tuple[Definition, ...]] = {
 }  # fmt: skip
 
 
+def group_of(entity: str, name: str, field_type: str) -> str | None:
+    """The tab of the card that shows a field: none for most, Kommo's own for tracking, one that people made."""
+    if field_type == "tracking_data":
+        return "statistic"
+    return f"{entity}_10501760000123" if name in ("Dados fiscais", "Documento", "Limite de crédito") else None
+
+
 def set_up(state: State) -> None:
     """Fill the directories of a new account. Two accounts have the same ids for different things, on purpose."""
     for one, name in enumerate(("Vendas", "Produção"), 1):
@@ -103,6 +109,7 @@ def set_up(state: State) -> None:
         directory.add(state, "loss_reasons", name, {})
     for entity in KINDS:
         for name, values in FIELDS[entity]:
-            directory.add(state, f"{entity}/custom_fields", name, values)
+            group = {"group_id": group_of(entity, name, values["type"])}
+            directory.add(state, f"{entity}/custom_fields", name, group | values)
         for name in TAGS:
             directory.add(state, f"{entity}/tags", name, {})

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kommo.sandbox import seed_words as words
+from kommo.sandbox.fields import stored_item
 from kommo.sandbox.rows import Record
 from kommo.sandbox.state import State
 
@@ -17,20 +18,6 @@ Definitions = dict[str, Record]
 def definitions(state: State, kind: str) -> Definitions:
     """The custom field definitions of `kind` by code or name."""
     return {item["code"] or item["name"]: item for item in state.lists[f"{kind}/custom_fields"].values()}
-
-
-def filled(definition: Record, values: list[Any]) -> Record:
-    """One item of `custom_fields_values`."""
-    item = {
-        "field_id": definition["id"],
-        "field_name": definition["name"],
-        "field_code": definition["code"],
-        "field_type": definition["type"],
-        "values": values,
-    }
-    if definition["entity_type"] == "leads":
-        item["is_computed"] = False
-    return item
 
 
 def option(enum: Record) -> Record:
@@ -51,7 +38,7 @@ def phone(rng: random.Random) -> str:
 def texts(definition: Record, rng: random.Random, *found: str) -> Record:
     """PHONE or EMAIL with these values, each of some kind."""
     enums = definition["enums"]
-    return filled(
+    return stored_item(
         definition,
         [{"value": one, "enum_id": enum["id"], "enum_code": enum["code"]}
          for one in found for enum in (enums[int(rng.random() * 3)],)],
@@ -126,4 +113,4 @@ _MAKERS: dict[str, Callable[[Record, random.Random, int], list[Any]]] = {
 
 def any_value(definition: Record, rng: random.Random, now: int) -> Record:
     """A custom field filled with a plausible value."""
-    return filled(definition, _MAKERS[definition["type"]](definition, rng, now))
+    return stored_item(definition, _MAKERS[definition["type"]](definition, rng, now))

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from kommo.sandbox.answers import Refused
-from kommo.sandbox.rows import Record
+from kommo.sandbox.rows import LARGEST, Record
 
 NOT_A_CHOICE = ("NotSupportedChoice", "The value you selected is not a valid choice.")
 NOT_EXPECTED = ("FieldNotExpected", "This field was not expected.")
@@ -41,17 +41,30 @@ def objects(value: Any, path: str) -> list[tuple[str, Record]]:
     return [(f"{path}.{place}", one) for place, one in enumerate(value)]
 
 
+def fits(value: Any, wanted: tuple[type, ...]) -> bool:
+    """Whether `value` is of a type in `wanted`; a bool is no number, and a number has to fit in 64 bits."""
+    if isinstance(value, bool):
+        return bool in wanted
+    return isinstance(value, wanted) and not (isinstance(value, int | float) and abs(value) > LARGEST)
+
+
 def wrong_types(item: Record, types: Types) -> Iterator[Problem]:
-    """What is in `item` under a key of `types` and of none of its types; a bool is no number."""
+    """What is in `item` under a key of `types` and does not fit it."""
     for key, wanted in types.items():
-        if key in item and (not isinstance(item[key], wanted) or (isinstance(item[key], bool) and bool not in wanted)):
+        if key in item and not fits(item[key], wanted):
             yield key, WRONG_TYPE
+
+
+def request_id(item: Record, place: int) -> str:
+    """What names an item in the answer: the `request_id` that was sent with it, or its place in the body."""
+    sent = item.get("request_id")
+    return str(place) if sent is None else str(sent)
 
 
 def complaint(item: Record, place: int, problems: Iterable[Problem]) -> Record:
     """One entry of `validation-errors`."""
     errors = [{"code": code, "path": path, "detail": detail} for path, (code, detail) in problems]
-    return {"request_id": str(item.get("request_id", place)), "errors": errors}
+    return {"request_id": request_id(item, place), "errors": errors}
 
 
 def refuse(items: list[Record], problems: Iterable[list[Problem]]) -> None:

@@ -58,7 +58,7 @@ class Store(Protocol):
     """Where a world's data survive the process."""
 
     def save(self, state: State) -> None:
-        """Write what `state.dirty` names, durably, before it returns."""
+        """Write what `state.dirty` names, durably, before it returns; all of it or nothing."""
 
     def close(self) -> None:
         """Give the file back."""
@@ -132,6 +132,7 @@ class State:
                     self.version += 1
                     if self.store is not None:
                         self.store.save(self)
+                    # Only now: what could not be written is written with the next change.
                     self.dirty.clear()
 
     def now(self) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import orjson
 
 from kommo.sandbox.clock import Clock
+from kommo.sandbox.portuguese import reason
 from kommo.sandbox.rows import Row
 from kommo.sandbox.state import DIRECTORIES, TABLES, Event, Profile, State
 
@@ -39,12 +41,17 @@ class Storage:
         self._saved_events = 0
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            Path(path).chmod(0o600)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"Não foi possível abrir o arquivo de dados {path}: {error}.") from None
+        except OSError as error:
+            raise StorageError(f"Não foi possível abrir o arquivo de dados {path}: {reason(error)}.") from None
         try:
             self._prepare()
+            # Not before it is known to be ours: somebody else's file keeps its mode.
+            for name in (path, f"{path}-wal"):
+                Path(name).chmod(0o600)
+        except OSError as error:
+            self._db.close()
+            raise StorageError(f"Não foi possível abrir o arquivo de dados {path}: {reason(error)}.") from None
         except sqlite3.Error as error:
             self._db.close()
             in_use = "locked" in str(error)
@@ -54,13 +61,13 @@ class Storage:
     def _prepare(self) -> None:
         db = self._db
         db.execute("pragma locking_mode = exclusive")
-        db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = normal")
-        db.execute("begin immediate")
         empty = not db.execute("select count(*) from sqlite_schema").fetchone()[0]
         known = db.execute("pragma application_id").fetchone()[0] == _APPLICATION_ID
         if not empty and not known:
             raise sqlite3.DatabaseError("another program's file")
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = normal")
+        db.execute("begin immediate")
         if empty:
             db.execute(f"pragma application_id = {_APPLICATION_ID}")
             for statement in _SCHEMA.split(";"):
@@ -103,16 +110,29 @@ class Storage:
         state.dirty |= {(kind, item, 0) for kind in DIRECTORIES for item in state.lists[kind]}
         state.dirty |= {("links", lead, one) for lead, all_ in state.links.contacts_of.items() for one in all_}
         state.dirty |= {(f"company:{kind}", member, 0) for kind, member in state.links.company_of}
-        self._db.execute("begin immediate")
-        self._set("profile", asdict(state.profile))
-        self._set("secret", state.secret.hex())
-        self._write(state)
+        with self._transaction(state):
+            self._set("profile", asdict(state.profile))
+            self._set("secret", state.secret.hex())
+            self._write(state)
         state.dirty = set()
 
     def save(self, state: State) -> None:
-        """Write what changed, in one transaction."""
+        """Write what changed, in one transaction; when that fails, nothing of it is written."""
+        with self._transaction(state):
+            self._write(state)
+
+    @contextmanager
+    def _transaction(self, state: State) -> Iterator[None]:
         self._db.execute("begin immediate")
-        self._write(state)
+        try:
+            yield
+            self._db.execute("commit")
+        except BaseException:
+            # A full disk may have ended the transaction already.
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+            raise
+        self._saved_events = len(state.events)
 
     def _write(self, state: State) -> None:
         self._set("next_ids", state.next_ids)
@@ -131,8 +151,6 @@ class Storage:
             "insert into events values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((self._saved_events + place, *one) for place, one in enumerate(new)),
         )
-        self._saved_events += len(new)
-        self._db.execute("commit")
 
     def _set(self, name: str, value: Any) -> None:
         self._db.execute("insert or replace into meta values (?, ?)", (name, orjson.dumps(value)))

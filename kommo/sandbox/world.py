@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kommo.sandbox import directory, faults, records, seed, tokens
+from kommo.sandbox import directory, faults, records, renaming, seed, tokens
 from kommo.sandbox.clock import Clock
 from kommo.sandbox.faults import Fault
 from kommo.sandbox.gate import Gate, Seen
 from kommo.sandbox.requests import Request
 from kommo.sandbox.rows import Record
 from kommo.sandbox.state import Profile, State
-from kommo.sandbox.storage import Storage
+from kommo.sandbox.storage import Storage, StorageError
 from kommo.sandbox.switches import Switches, turn
 
 PADARIA = Profile()
@@ -155,8 +155,13 @@ class World:
 
     def change_item(self, what: str, item_id: int, **values: Any) -> None:
         """Change an entry of a directory: `name` for a new name. Raises KeyError if there is none."""
+        kind, _, plain = what.partition("/")
         with self.state.changing():
-            self.state.set_item(what, self.state.lists[what][item_id] | values)
+            changed = self.state.lists[what][item_id] | values
+            if plain == "custom_fields":
+                renaming.set_field(self.state, kind, changed)
+            else:
+                self.state.set_item(what, changed)
 
     def remove_item(self, what: str, item_id: int) -> None:
         """Remove an entry of a directory; records that speak of it go on doing so. Raises KeyError if there is none."""
@@ -224,8 +229,8 @@ class World:
         self.gate.blocked = True
 
     def unblock(self) -> None:
-        """Lift the block."""
-        self.gate.blocked = False
+        """Lift the block, and forget what led to it."""
+        self.gate.unblock()
 
     @property
     def log(self) -> list[Seen]:
@@ -295,12 +300,15 @@ def open_world(
 ) -> World:
     """The world in the file `path`, made there if there is none; each change is on disk before it is answered.
 
-    Raises StorageError when the file cannot be used.
+    Sizes and seed count for a new file only. Raises StorageError when the file cannot be used, or is another account's.
     """  # fmt: skip
     storage = Storage(path)
     state = storage.load(clock)
     if state is None:
         state = make_world(profile, contacts=contacts, deals=deals, seed_number=seed_number, clock=clock).state
         storage.save_all(state)
+    elif state.profile.account_id != profile.account_id:
+        storage.close()
+        raise StorageError(f"O arquivo de dados {path} é da conta {state.profile.name}, e não de {profile.name}.")
     state.store = storage
     return World(state)

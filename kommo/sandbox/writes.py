@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from copy import deepcopy
+from typing import Any, NamedTuple
 
 from kommo.sandbox import fields, records
-from kommo.sandbox.answers import Answer, Refused, hal, nothing
+from kommo.sandbox.answers import Answer, hal, nothing
 from kommo.sandbox.directory import add
 from kommo.sandbox.records import LOST
 from kommo.sandbox.requests import Request
@@ -18,30 +19,38 @@ from kommo.sandbox.shapes import (
     WRONG_TYPE,
     Invalid,
     Problem,
-    complaint,
+    Types,
+    fits,
     known,
     objects,
+    refuse,
+    request_id,
 )
 from kommo.sandbox.state import State
 
-_COMMON = {
-    "name": str, "responsible_user_id": int, "created_by": int, "updated_by": int, "created_at": int,
-    "updated_at": int,
+_COMMON: Types = {
+    "name": (str,), "responsible_user_id": (int,), "created_by": (int,), "updated_by": (int,), "created_at": (int,),
+    "updated_at": (int,),
 }  # fmt: skip
-_PLAIN: dict[str, dict[str, Any]] = {
-    "contacts": _COMMON | {"first_name": str, "last_name": str},
-    "leads": _COMMON | {
-        "price": (int, float), "status_id": int, "pipeline_id": int, "loss_reason_id": (int, type(None)),
-        "closed_at": (int, type(None)), "visitor_uid": str,
-    },
-    "companies": dict(_COMMON),
+_NAMES: Types = {"first_name": (str,), "last_name": (str,)}
+_DEAL: Types = {
+    "price": (int, float), "status_id": (int,), "pipeline_id": (int,), "loss_reason_id": (int, type(None)),
+    "closed_at": (int, type(None)), "visitor_uid": (str,),
 }  # fmt: skip
+_PLAIN = {"contacts": _COMMON | _NAMES, "leads": _COMMON | _DEAL, "companies": _COMMON}
 _SPECIAL = {"id", "request_id", "custom_fields_values", "_embedded", "tags_to_add", "tags_to_delete"}
 _READ_ONLY = {
     "group_id", "closest_task_at", "is_deleted", "is_unsorted", "account_id", "score", "labor_cost",
     "is_price_computed", "price_with_minor_units", "_links",
 }  # fmt: skip
 _USERS = ("responsible_user_id", "created_by", "updated_by")
+
+
+class Laid(NamedTuple):
+    """A record with an item laid over it, and what is wrong with the item."""
+
+    record: Record
+    problems: list[Problem]
 
 
 def signer(state: State, request: Request) -> int:
@@ -54,12 +63,14 @@ def post(state: State, request: Request) -> Answer:
     kind = request.args[0]
     by = signer(state, request)
     items = request.many(strict_type=state.switches.strict_content_type)
-    made = [records.blank(state, kind, 0, by) for _ in items]
-    good = _checked(state, kind, items, made, new=True)
+    laid = [_lay(state, kind, item, records.blank(state, kind, 0, by)) for item in items]
+    good = _sound(state, items, laid)
     with state.changing():
-        rows = [_create(state, kind, item, record, by) for item, record in good]
-    _refuse_rest(items, good, state, kind)
-    shown = [_shown(kind, row, _request_id(item, items), new=True) for row, (item, _) in zip(rows, good, strict=True)]
+        rows = [_create(state, kind, items[place], laid[place].record, by) for place in good]
+    _refuse(items, laid)
+    shown = [
+        _shown(kind, row, request_id(items[place], place), new=True) for row, place in zip(rows, good, strict=True)
+    ]
     return hal({"_links": {"self": {"href": state.url(kind)}}, "_embedded": {kind: shown}})
 
 
@@ -70,25 +81,23 @@ def _create(state: State, kind: str, item: Record, record: Record, by: int) -> R
         record["name"] = f"Lead #{record['id']}"
     _tag(state, kind, item, record)
     embedded = item.get("_embedded") or {}
-    if kind != "companies" and embedded.get("companies"):
-        record["_embedded"]["companies"] = records.company_refs(state, embedded["companies"][0]["id"])
     row = records.create(state, kind, record, by)
+    for ref in (embedded.get("companies") or ())[:1] if kind != "companies" else ():
+        records.link(state, (kind, row.id), ("companies", ref["id"]), by)
     for ref in embedded.get("contacts") or () if kind == "leads" else ():
         ends = ("leads", row.id), ("contacts", ref["id"])
         records.link(state, *ends, by, is_main=bool(ref.get("is_main")))
     return row
 
 
-def check(state: State, kind: str, item: Record) -> None:
-    """Raise Refused (400) if this could not be created."""
-    _checked(state, kind, [item], [records.blank(state, kind, 0, 0)], new=True)
+def problems(state: State, kind: str, item: Record) -> list[Problem]:
+    """Why this could not be created; nothing if it can."""
+    return _lay(state, kind, item, records.blank(state, kind, 0, 0)).problems
 
 
 def create_sound(state: State, kind: str, item: Record, by: int) -> int:
-    """Create one record from what was sent, inside a change that is under way. Raises Refused (400)."""
-    record = records.blank(state, kind, 0, by)
-    _checked(state, kind, [item], [record], new=True)
-    return _create(state, kind, item, record, by).id
+    """Create one record from what was sent and has no `problems`, inside a change that is under way."""
+    return _create(state, kind, item, _lay(state, kind, item, records.blank(state, kind, 0, by)).record, by).id
 
 
 def patch_many(state: State, request: Request) -> Answer:
@@ -112,28 +121,39 @@ def patch_one(state: State, request: Request) -> Answer:
 
 def _patch(state: State, request: Request, kind: str, items: list[Record]) -> list[Record]:
     by = signer(state, request)
-    found = [
-        state.tables[kind].get(item["id"]) if known(state.tables[kind].rows, item.get("id")) else None for item in items
-    ]
-    records_ = [{"id": 0} if row is None else row.record() for row in found]
-    good = _checked(state, kind, items, records_, new=False)
+    laid = _lay_in_turn(state, kind, items)
+    good = _sound(state, items, laid)
     shown = []
     with state.changing():
-        for item, record in good:
+        for place in good:
+            item = items[place]
+            # Once more over what is stored now: an item before may be about the same record.
+            record = _lay(state, kind, item, state.tables[kind].rows[item["id"]].record(), new=False).record
             _tag(state, kind, item, record)
             given = {}
             if "updated_at" in item and state.switches.sent_updated_at == "stored":
                 given = {"updated_at": item["updated_at"]}
             row = records.rewrite(state, kind, record, by, **given)
-            shown.append(_shown(kind, row, _request_id(item, items), new=False))
-    _refuse_rest(items, good, state, kind)
+            shown.append(_shown(kind, row, request_id(item, place), new=False))
+    _refuse(items, laid)
     if not state.switches.patch_request_id:
         shown = [{key: value for key, value in row.items() if key != "request_id"} for row in shown]
     return shown
 
 
-def _request_id(item: Record, items: list[Record]) -> str:
-    return str(item.get("request_id", next(place for place, one in enumerate(items) if one is item)))
+def _lay_in_turn(state: State, kind: str, items: list[Record]) -> list[Laid]:
+    """Each item laid over its record as the items before it leave it; nothing is stored."""
+    table, latest, laid = state.tables[kind], dict[int, Record](), []
+    for item in items:
+        row = table.get(item["id"]) if known(table.rows, item.get("id")) else None
+        if row is None:
+            laid.append(Laid({}, [("id", NOT_A_CHOICE if "id" in item else MISSING)]))
+            continue
+        one = _lay(state, kind, item, deepcopy(latest[row.id]) if row.id in latest else row.record(), new=False)
+        laid.append(one)
+        if not one.problems:
+            latest[row.id] = one.record
+    return laid
 
 
 def _shown(kind: str, row: Row, request_id: str, *, new: bool) -> Record:
@@ -147,39 +167,25 @@ def _shown(kind: str, row: Row, request_id: str, *, new: bool) -> Record:
     return shown | {"request_id": request_id, "_links": record["_links"]}
 
 
-def _checked(
-    state: State, kind: str, items: list[Record], targets: list[Record], *, new: bool
-) -> list[tuple[Record, Record]]:
-    """Lay each item over its target and give those that are sound; refuse all if one is not and batches are atomic."""
-    good, wrong = [], []
-    for place, (item, target) in enumerate(zip(items, targets, strict=True)):
-        problems = list(_lay_over(state, kind, item, target, new=new))
-        if problems:
-            wrong.append(complaint(item, place, problems))
-        else:
-            good.append((item, target))
-    if wrong and (state.switches.batch_atomic or not good):
-        raise Refused(400, "Request validation failed", wrong)
+def _lay(state: State, kind: str, item: Record, record: Record, *, new: bool = True) -> Laid:
+    """`item` laid over `record`, which is changed, and what is wrong with it."""
+    return Laid(record, list(_lay_over(state, kind, item, record, new=new)))
+
+
+def _sound(state: State, items: list[Record], laid: list[Laid]) -> list[int]:
+    """Places of the items without problems. Raises Refused if one has some and batches are atomic, or if all have."""
+    good = [place for place, one in enumerate(laid) if not one.problems]
+    if state.switches.batch_atomic or not good:
+        _refuse(items, laid)
     return good
 
 
-def _refuse_rest(items: list[Record], good: list[tuple[Record, Record]], state: State, kind: str) -> None:
-    """With batches that are not atomic: the good ones have landed, and the answer is 400 all the same."""
-    if len(good) == len(items):
-        return
-    kept = [id(item) for item, _ in good]
-    wrong = [
-        complaint(item, place, list(_lay_over(state, kind, item, records.blank(state, kind, 0, 0), new=True)))
-        for place, item in enumerate(items)
-        if id(item) not in kept
-    ]
-    raise Refused(400, "Request validation failed", wrong)
+def _refuse(items: list[Record], laid: list[Laid]) -> None:
+    """Raise Refused (400) if any item has problems. With batches that are not atomic the good ones have landed."""
+    refuse(items, [one.problems for one in laid])
 
 
 def _lay_over(state: State, kind: str, item: Record, record: Record, *, new: bool) -> Iterator[Problem]:
-    if not record["id"] and not new:
-        yield "id", NOT_A_CHOICE if "id" in item else MISSING
-        return
     for key, value in item.items():
         wanted = _PLAIN[kind].get(key)
         if wanted is not None:
@@ -198,8 +204,8 @@ def _lay_over(state: State, kind: str, item: Record, record: Record, *, new: boo
     yield from _embedded_rules(state, kind, item)
 
 
-def _wrong(state: State, key: str, value: Any, wanted: Any) -> tuple[str, str] | None:
-    if not isinstance(value, wanted) or isinstance(value, bool):
+def _wrong(state: State, key: str, value: Any, wanted: tuple[type, ...]) -> tuple[str, str] | None:
+    if not fits(value, wanted):
         return WRONG_TYPE
     if key in _USERS and value not in state.lists["users"] and (value or key == "responsible_user_id"):
         return NOT_A_CHOICE
@@ -215,7 +221,7 @@ def _is_stored(state: State, key: str, *, new: bool) -> bool:
 
 
 def _deal_rules(state: State, item: Record, record: Record) -> Iterator[Problem]:
-    if "price" in item and isinstance(item["price"], int | float):
+    if "price" in item and fits(item["price"], (int, float)):
         record["price"], record["price_with_minor_units"] = int(item["price"]), item["price"]
     pipelines = state.lists["pipelines"]
     if not record["pipeline_id"]:

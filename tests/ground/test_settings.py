@@ -73,6 +73,23 @@ def test_files_are_read_and_env_local_wins(tmp_path: Path, monkeypatch: pytest.M
     assert load(_env_file=(tmp_path / ".env",)).port == 6000
 
 
+@pytest.mark.parametrize(("encoding", "name"), [("utf-16", ".env"), ("latin-1", ".env.local")])
+def test_a_file_that_is_not_utf_8_is_named_in_one_line(tmp_path: Path, encoding: str, name: str) -> None:
+    """PowerShell's `>` writes UTF-16; an old editor's comment may be Latin-1."""
+    (tmp_path / ".env").write_text("PORT=4000\n", encoding="utf-8")
+    (tmp_path / name).write_text("# Endereço do servidor\nPORT=4000\n", encoding=encoding)
+    with pytest.raises(SettingError) as refused:
+        load(_env_file=(tmp_path / ".env", tmp_path / ".env.local"))
+    assert str(refused.value).startswith(f"O arquivo {name} não está em UTF-8: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_mark_before_the_first_line_is_no_part_of_it(tmp_path: Path) -> None:
+    """Windows' editors write it."""
+    (tmp_path / ".env").write_text("PORT=4000\n", encoding="utf-8-sig")
+    assert load(_env_file=tmp_path / ".env").port == 4000
+
+
 def test_the_tokens_order_and_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KOMMO_LONG_LIVED_TOKEN", "eyJ.segundo.x")
     assert load(_env_file=None).environment_token == "eyJ.segundo.x"

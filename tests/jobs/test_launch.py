@@ -55,7 +55,33 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert f"A porta {port} não pode ser usada" in _refused(tmp_path, PORT=port)
+        assert f"A porta {port} não pode ser usada (já está em uso)" in _refused(tmp_path, PORT=port)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--x",), "Argumentos inválidos: não conheço: --x. Veja --help."),
+        (("--demo=sim",), "Argumentos inválidos: --demo: não leva valor ('sim'). Veja --help."),
+        (("--=",), "Argumentos inválidos: --= pode ser --help, --demo, --no-worker. Veja --help."),
+    ],
+)
+def test_a_wrong_option_is_one_portuguese_line(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    assert _refused(tmp_path, *arguments) == says
+
+
+def test_a_wrong_option_of_the_worker_is_one_portuguese_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kommo.jobs.worker", "--x"], cwd=processes.ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (2, "Argumentos inválidos: não conheço: --x. Veja --help.\n")
+
+
+def test_a_queue_without_its_package_is_refused_at_the_start(tmp_path: Path) -> None:
+    """The web server would start, and its worker end again and again."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['redis'] = None")
+    sentence = _refused(tmp_path, KOMMO_QUEUE_URL="redis://127.0.0.1/0", PYTHONPATH=str(tmp_path))
+    assert sentence.startswith("KOMMO_QUEUE_URL pede um pacote que não está instalado: rode pip install 'redis'")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.10", "::", "painel.example.com"])

@@ -1,4 +1,4 @@
-"""How to see each switch: a register that the modules beside this one fill."""
+"""How a client sees what each switch does: a register that the modules beside this one fill."""
 
 from __future__ import annotations
 

@@ -80,7 +80,11 @@ def test_a_portuguese_line_with_address_and_token() -> None:
         (("--latency-ms", "nan"), "--latency-ms: nan não está entre"),
         (("--account", "banana"), "--account: valor não aceito"),
         (("--banana",), "não conheço: --banana"),
-        (("--data", "/nao/existe/x.db"), "Não foi possível abrir o arquivo de dados /nao/existe/x.db"),
+        (("--seed", "abc"), "--seed: abc não é um número"),
+        (("--con", "1"), "--con pode ser --contacts, --control-key"),
+        (("--json=1",), "--json: não leva valor ('1')"),
+        (("--data", "/nao/existe/x.db"), "abrir o arquivo de dados /nao/existe/x.db: a pasta não existe"),
+        (("--data", "/"), "abrir o arquivo de dados /: é uma pasta"),
     ],
 )
 def test_what_cannot_be_is_one_portuguese_line(arguments: tuple[str, ...], says: str) -> None:
@@ -101,7 +105,7 @@ def test_a_taken_port_is_one_portuguese_line() -> None:
         done = _run("--port", str(port), "--contacts", "1", "--deals", "1")
 
     assert done.returncode == 2
-    assert done.stderr.startswith(f"Não foi possível usar a porta {port}: ")
+    assert done.stderr.startswith(f"Não foi possível usar a porta {port}: já está em uso.")
     assert done.stderr.count("\n") == 1
 
 

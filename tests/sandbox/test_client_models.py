@@ -177,3 +177,16 @@ def test_what_is_not_there_and_what_is_refused(world: World) -> None:
     world.fail("/users", 1, "403_scope")
     with pytest.raises(exceptions.PermissionsDenyException):
         amocrm.User.objects.get(7001)
+
+
+def test_events_by_the_stage_that_was_left(world: World) -> None:
+    from amocrm.v2 import filters
+
+    deal = world.add("leads", name="Pedido")
+    stage = world.record("leads", deal)["status_id"]
+    world.update("leads", deal, status_id=142)
+    wanted = filters.EventsFiltersByPipelineAndStatus("")(8400101, stage)
+    other = filters.EventsFiltersByPipelineAndStatus("")(8400101, 143)
+
+    assert deal in [row.entity_id for row in amocrm.Event.objects.filter(filters=(wanted,))]
+    assert list(amocrm.Event.objects.filter(filters=(other,))) == []

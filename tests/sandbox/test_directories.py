@@ -236,7 +236,7 @@ def test_a_custom_field_is_made_with_201_and_changed(api: Api) -> None:
 
 
 def test_a_custom_field_needs_name_and_type(api: Api) -> None:
-    assert errors(api.post("leads/custom_fields", [{"name": "Cor"}])) == [("0", "0.type", "FieldMissing")]
+    assert errors(api.post("leads/custom_fields", [{"name": "Cor"}])) == [("0", "type", "FieldMissing")]
 
 
 def test_a_tag_is_made_once(api: Api) -> None:

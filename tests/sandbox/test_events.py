@@ -226,7 +226,9 @@ def test_the_types(api: Api) -> None:
 def test_the_seed_tells_how_each_deal_got_where_it_is(api: Api, world: World) -> None:
     deal = next(row.record() for row in world.state.tables["leads"] if row.record()["status_id"] == 142)
 
-    rows = api.rows("events", f"filter[entity]=lead&filter[entity_id]={deal['id']}")[::-1]
+    types = "filter[type]=lead_added,lead_status_changed"
+
+    rows = api.rows("events", f"filter[entity]=lead&filter[entity_id]={deal['id']}&{types}")[::-1]
 
     assert rows[0]["type"] == "lead_added"
     assert rows[0]["created_at"] == deal["created_at"]
@@ -234,3 +236,70 @@ def test_the_seed_tells_how_each_deal_got_where_it_is(api: Api, world: World) ->
     for before, after in pairwise(rows[1:]):
         assert before["value_after"] == after["value_before"]
         assert before["created_at"] <= after["created_at"] <= deal["closed_at"]
+
+
+@pytest.mark.parametrize(
+    ("note_type", "told"),
+    [
+        ("call_in", "incoming_call"), ("call_out", "outgoing_call"), ("sms_in", "incoming_sms"),
+        ("sms_out", "outgoing_sms"), ("service_message", "service_note_added"),
+        ("extended_service_message", "service_note_added"), ("geolocation", "geo_note_added"),
+        ("attachment", "attachment_note_added"),
+    ],
+)  # fmt: skip
+def test_each_type_of_note_has_its_event(api: Api, world: World, late: int, note_type: str, told: str) -> None:
+    deal = world.ids("leads")[0]
+    body = [{"note_type": note_type, "params": {"text": "a"}}]
+    note = api.post(f"leads/{deal}/notes", body).json()["_embedded"]["notes"][0]["id"]
+
+    (row,) = api.rows("events", f"filter[created_at][from]={late}&filter[type]={told}")
+
+    assert (row["entity_id"], row["value_after"]) == (deal, [{"note": {"id": note}}])
+
+
+def test_what_changed_in_a_task_is_told(api: Api, late: int) -> None:
+    task = api.post("tasks", [{"text": "x", "complete_till": 5}]).json()["_embedded"]["tasks"][0]["id"]
+    api.patch(f"tasks/{task}", {"text": "y", "complete_till": 6, "task_type_id": 2, "responsible_user_id": 7003})
+    api.patch(f"tasks/{task}", {"text": "y"})
+    api.patch(f"tasks/{task}", {"is_completed": True, "result": {"text": "feito"}})
+
+    rows = api.rows("events", f"filter[created_at][from]={late}")[::-1]
+
+    assert [(row["type"], row["value_before"], row["value_after"]) for row in rows] == [
+        ("task_added", [], []),
+        ("task_text_changed", [{"task": {"text": "x"}}], [{"task": {"text": "y"}}]),
+        ("task_deadline_changed", [{"task_deadline": {"timestamp": 5}}], [{"task_deadline": {"timestamp": 6}}]),
+        ("task_type_changed", [{"task_type": {"id": 1}}], [{"task_type": {"id": 2}}]),
+        ("entity_responsible_changed", [{"responsible_user": {"id": 7001}}], [{"responsible_user": {"id": 7003}}]),
+        ("task_result_added", [], []),
+        ("task_completed", [], []),
+    ]
+
+
+def test_by_the_stage_before_and_after(api: Api, world: World, late: int) -> None:
+    first, second = (world.add("leads", name=name) for name in ("Um", "Dois"))
+    stage = world.record("leads", first)["status_id"]
+    api.patch(f"leads/{first}", {"status_id": 142})
+    api.patch(f"leads/{second}", {"status_id": 143, "responsible_user_id": 7003})
+
+    def at(end: str, pipeline: int, status: int) -> str:
+        start = f"filter[{end}][leads_statuses][0]"
+        return f"{start}[pipeline_id]={pipeline}&{start}[status_id]={status}"
+
+    moved = [("lead_status_changed", first), ("lead_status_changed", second)]
+    left = at("value_before", 8400101, stage)
+    assert _told(api, late, left) == moved
+    assert _told(api, late, f"{left}&{at('value_after', 8400101, 142)}") == moved[:1]
+    assert _told(api, late, at("value_before", 8400102, stage)) == []
+    assert _told(api, late, "filter[value_after][responsible_user_id]=7003") == [("entity_responsible_changed", second)]
+
+
+def test_the_seed_tells_of_notes_tasks_tags_and_links(world: World) -> None:
+    kinds = {event.type for event in world.state.events}
+
+    assert {
+        "common_note_added", "incoming_call", "task_added", "task_completed", "entity_tag_added", "contact_linked",
+    } <= kinds  # fmt: skip
+    times = [event.created_at for event in world.state.events]
+    assert times == sorted(times)
+    assert times[-1] <= NOW

@@ -153,3 +153,15 @@ def test_the_wrong_token_counts_too(api: Api, world: World) -> None:
 
     assert api.get("account").status_code == 401
     assert world.requests == 1
+
+
+def test_a_block_that_is_lifted_takes_as_many_violations_again(api: Api, world: World) -> None:
+    world.turn(block_after=2)
+    for _ in range(2):
+        world.gate.rate = 1
+        seen = [api.get("account").status_code for _ in range(4)]
+        assert seen[-1] == 403
+        assert seen.count(429) == 2
+        world.gate.rate = 0
+        world.unblock()
+        assert api.get("account").status_code == 200

@@ -212,6 +212,35 @@ def test_the_ugly_ones_are_there(shop: World, kind: str) -> None:
     assert max(len(name) for name in names) >= 300
 
 
+def test_nothing_ends_before_it_begins(shop: World) -> None:
+    assert all(row["closed_at"] is None or row["closed_at"] >= row["created_at"] for row in _records(shop, "leads"))
+    assert all(row["complete_till"] >= row["created_at"] for row in _records(shop, "tasks"))
+    assert shop.state.profile.created_at <= min(row["created_at"] for row in _records(shop, "leads"))
+
+
+def test_deals_are_named_after_their_main_contact(shop: World) -> None:
+    named = 0
+    for row in _records(shop, "leads"):
+        main = [one for one, is_main in shop.state.links.contacts_of.get(row["id"], {}).items() if is_main]
+        if main and " - " in row["name"]:
+            named += 1
+            assert row["name"].endswith(f" - {shop.record('contacts', main[0])['name'].partition(' ')[0]}")
+    assert named > 1700
+
+
+def test_groups_are_those_of_the_people_and_some_fields_have_one(shop: World) -> None:
+    users = shop.state.lists["users"]
+    for kind in ("contacts", "leads", "companies", "tasks", "leads/notes"):
+        rows = [row for row in _records(shop, kind) if row.get("name") not in NAMES]
+        groups = {row["responsible_user_id"]: row["group_id"] for row in rows}
+        assert {users[one]["rights"]["group_id"] or 0 if one in users else 0 for one in groups} == set(groups.values())
+        assert set(groups.values()) == ({0} if kind == "tasks" else {0, 1, 2}), kind
+    for kind in ("contacts", "leads", "companies"):
+        found = {one["group_id"] for one in shop.state.lists[f"{kind}/custom_fields"].values()}
+        assert None in found
+        assert any(isinstance(one, str) for one in found)
+
+
 def test_shapes_that_clients_trip_over(shop: World) -> None:
     contacts, deals = _records(shop, "contacts"), _records(shop, "leads")
     for rows in (contacts, deals):

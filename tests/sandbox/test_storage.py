@@ -119,11 +119,60 @@ def test_new_ids_go_on_after_a_restart(path: str) -> None:
     again.close()
 
 
-def test_the_file_wins_over_sizes_and_account(path: str) -> None:
+def test_the_file_wins_over_the_sizes(path: str) -> None:
     _open(path).close()
-    again = _open(path, profile=OFICINA, contacts=5, deals=5)
+    again = _open(path, contacts=5, deals=5)
 
-    assert (again.account_id, again.count("contacts")) == (30001000, 30)
+    assert again.count("contacts") == 30
+    again.close()
+
+
+def test_another_account_s_file_is_refused(path: str) -> None:
+    _open(path).close()
+
+    with pytest.raises(StorageError, match="é da conta Padaria Estrela, e não de Oficina Norte"):
+        _open(path, profile=OFICINA)
+
+    again = _open(path)
+    assert again.account_id == 30001000
+    again.close()
+
+
+ODD = [2**63 - 1, 2**63, -(2**63), 2**64 - 1, 2**64, 1e30, -1e30]
+
+
+@pytest.mark.parametrize("key", ["created_at", "updated_at", "closed_at", "price"])
+def test_a_number_that_no_column_holds_is_refused_and_stops_nothing(path: str, key: str) -> None:
+    with serve(_open(path)) as server:
+        api = Api(server, server.token)
+        with api.session:
+            for odd in ODD:
+                before = server.world.count("leads")
+                answer = api.post("leads", [{"name": "boa"}, {"name": "má", key: odd}])
+                assert answer.status_code in (200, 400), (odd, answer.text)
+                assert server.world.count("leads") == before + 2 * (answer.status_code == 200)
+            assert api.post("leads", [{"name": "depois"}]).status_code == 200
+        count = server.world.count("leads")
+
+    again = _open(path)
+    assert again.count("leads") == count
+    again.close()
+
+
+def test_what_could_not_be_saved_is_saved_with_the_next_change(path: str) -> None:
+    world = _open(path)
+    storage: Any = world.state.store
+    put, storage._put = storage._put, None
+    with pytest.raises(TypeError):
+        world.add("contacts", name="Ana")
+    storage._put = put
+    world.add("contacts", name="Bruno")
+    kept = _picture(world)
+    world.close()
+    again = _open(path)
+
+    assert _picture(again) == kept
+    assert [again.record("contacts", one)["name"] for one in again.ids("contacts")[-2:]] == ["Ana", "Bruno"]
     again.close()
 
 
@@ -154,6 +203,20 @@ def test_a_file_that_is_something_else_is_left_alone(path: str, content: bytes) 
         _open(path)
 
     assert Path(path).read_bytes() == content
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes")
+def test_a_foreign_file_keeps_its_mode_and_a_foreign_database_its_journal(path: str) -> None:
+    db = sqlite3.connect(path)
+    db.execute("create table other (x)")
+    db.close()
+    Path(path).chmod(0o644)
+    before = Path(path).read_bytes()
+
+    with pytest.raises(StorageError, match="não é um arquivo de dados deste programa"):
+        _open(path)
+
+    assert (stat.S_IMODE(Path(path).stat().st_mode), Path(path).read_bytes()) == (0o644, before)
 
 
 def test_another_program_s_database_is_left_alone(path: str) -> None:

@@ -323,45 +323,52 @@ def test_first_and_last_name_make_the_name(api: Api, world: World) -> None:
     assert world.record("contacts", contact)["name"] == "Dona Ana"
 
 
-def test_complex_makes_deal_contact_and_company_in_one(api: Api, world: World) -> None:
-    embedded = {"contacts": [{"first_name": "Ana"}], "companies": [{"name": "Café"}], "tags": [{"name": "vip"}]}
+def test_the_same_record_twice_in_one_batch_keeps_both_changes(api: Api, world: World) -> None:
+    deal = _made(api, "leads", name="Antes", price=1)
+    body = [
+        {"id": deal, "name": "Depois", "tags_to_add": [{"name": "vip"}]},
+        {"id": deal, "price": 9, "tags_to_add": [{"name": "varejo"}]},
+    ]
 
-    answer = api.post("leads/complex", [{"name": "Tudo", "price": 5, "_embedded": embedded, "request_id": "l-1"}])
+    rows = api.patch("leads", body).json()["_embedded"]["leads"]
 
-    (row,) = answer.json()
-    assert row["request_id"] == ["l-1"]
-    assert row["merged"] is False
-    assert world.record("contacts", row["contact_id"])["name"] == "Ana"
-    assert world.record("companies", row["company_id"])["name"] == "Café"
-    assert world.contacts_of(row["id"]) == [row["contact_id"]]
-    assert world.record("leads", row["id"])["_embedded"]["companies"][0]["id"] == row["company_id"]
-
-
-def test_complex_takes_what_exists(api: Api, world: World) -> None:
-    ana = world.ids("contacts")[0]
-
-    (row,) = api.post("leads/complex", [{"name": "x", "_embedded": {"contacts": [{"id": ana}]}}]).json()
-
-    assert (row["contact_id"], row["company_id"], row["request_id"]) == (ana, None, ["0"])
+    stored = world.record("leads", deal)
+    assert [row["id"] for row in rows] == [deal, deal]
+    assert (stored["name"], stored["price"]) == ("Depois", 9)
+    assert [tag["name"] for tag in stored["_embedded"]["tags"]] == ["vip", "varejo"]
 
 
-def test_complex_takes_one_contact_and_fifty_deals(api: Api) -> None:
-    two = [{"name": "x", "_embedded": {"contacts": [{"first_name": "A"}, {"first_name": "B"}]}}]
+def test_a_later_item_may_rest_on_an_earlier_one(api: Api, world: World) -> None:
+    deal = _made(api, "leads", name="x")
+    stage = world.state.lists["pipelines"][8400102]["statuses"][2]["id"]
 
-    assert api.post("leads/complex", two).status_code == 400
-    assert api.post("leads/complex", [{"name": "x"}] * 51).status_code == 400
+    answer = api.patch("leads", [{"id": deal, "pipeline_id": 8400102}, {"id": deal, "status_id": stage}])
+
+    assert answer.status_code == 200
+    assert world.record("leads", deal)["status_id"] == stage
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [{"name": 7}, {"name": "x", "_embedded": {"contacts": [{"id": 1}]}}, {"_embedded": {"companies": [{"n": 1}]}}],
-)
-def test_complex_makes_nothing_when_a_part_is_wrong(api: Api, world: World, bad: dict[str, Any]) -> None:
-    before = [world.count(kind) for kind in KINDS]
+@pytest.mark.parametrize("path", ["contacts", "leads/complex", "leads/tags", "leads/custom_fields", "tasks"])
+def test_a_request_id_that_is_null_counts_as_none(api: Api, path: str) -> None:
+    item = {"tasks": {"text": "x", "complete_till": 5}, "leads/custom_fields": {"name": "x", "type": "text"}}
 
-    assert (
-        api.post("leads/complex", [{"name": "x", "_embedded": {"contacts": [{"first_name": "A"}]}}, bad]).status_code
-        == 400
-    )
+    body = api.post(path, [item.get(path, {"name": "x"}) | {"request_id": None}]).json()
 
-    assert [world.count(kind) for kind in KINDS] == before
+    row = body[0] if isinstance(body, list) else next(iter(body["_embedded"].values()))[0]
+    assert row["request_id"] in ("0", ["0"])
+
+
+def test_complaints_name_the_place_where_request_id_is_null(api: Api) -> None:
+    wrong = [{"name": "x"}, {"name": 7, "request_id": None}]
+
+    assert errors(api.post("contacts", wrong)) == [("1", "name", "InvalidType")]
+    assert errors(api.post("leads/tags", [{"name": "x"}, {"request_id": None}])) == [("1", "name", "FieldMissing")]
+
+
+def test_the_group_is_that_of_who_is_responsible(api: Api, world: World) -> None:
+    deal = _made(api, "leads", name="x", responsible_user_id=7002)
+    assert world.record("leads", deal)["group_id"] == 1
+
+    api.patch(f"leads/{deal}", {"responsible_user_id": 7005})
+
+    assert world.record("leads", deal)["group_id"] == 2

@@ -1,4 +1,4 @@
-"""What is seen of the switches of shapes, the trash, events, rights, writing and limits."""
+"""What switches do to shapes, deletion, events, rights, writes and the gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is seen of the switches of changes, orders, pages and filters."""
+"""What switches do to `updated_at`, order, paging, filters and search."""
 
 from __future__ import annotations
 
