@@ -15,6 +15,7 @@ from tests.crm.budgets import Unlimited
 from tests.crm.conftest import Opener
 from tests.crm.people import DAY, NOW, OFICINA, PADARIA, HandClock
 from tests.crm.servers import RawServer, answer, says
+from tests.databases import closed_port
 
 KEYS = ["server", "token", "contacts", "deals", "pipelines", "fields", "loss_reasons", "users", "events", "webhooks"]
 
@@ -158,12 +159,10 @@ def test_a_server_that_takes_too_long(shop: Server, open_kommo: Opener) -> None:
 
 
 def test_a_server_that_is_not_there() -> None:
-    with RawServer(says(b"")) as server:
-        address = server.address
-    with Transport(address, "a.b.c") as transport:
+    with closed_port() as port, Transport(f"http://127.0.0.1:{port}", "a.b.c") as transport:
         report = check_connection(Kommo(transport, Unlimited(), attempts=0), Claims(), now=NOW)
     assert type(report.error) is errors.ConnectionRefused
-    assert address.removeprefix("http://") in report.steps[0].detail
+    assert f"127.0.0.1:{port}" in report.steps[0].detail
 
 
 def test_a_passing_trouble_is_gone_by_the_second_try(shop: Server, open_kommo: Opener) -> None:

@@ -22,6 +22,7 @@ from kommo.crm.errors import BadToken
 from kommo.crm.transport import Transport
 from tests.crm.people import token
 from tests.crm.servers import HTML, OK, Handler, RawServer, answer, drips, says
+from tests.databases import closed_port
 
 TOKEN = token()
 PATH = "/api/v4/account"
@@ -138,9 +139,11 @@ def test_a_wish_to_wait_is_not_heeded_below_the_budget(status: int) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with Transport(f"http://127.0.0.1:{port}", TOKEN) as transport, pytest.raises(errors.ConnectionRefused):
+    with (
+        closed_port() as port,
+        Transport(f"http://127.0.0.1:{port}", TOKEN) as transport,
+        pytest.raises(errors.ConnectionRefused),
+    ):
         transport.get(PATH)
 
 

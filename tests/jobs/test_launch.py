@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests import processes
-from tests.databases import free_port
+from tests.databases import closed_port
 
 CONTACTS = "/api/kommo/contacts?source=local"
 
@@ -91,8 +91,8 @@ def test_a_database_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "instance" / "kommo.sqlite3").write_text("isto não é um banco de dados " * 50)
     sentence = _refused(tmp_path)
     assert "kommo.sqlite3 não pôde ser lido (file is not a database)" in sentence
-    nobody = f"postgresql+psycopg://ninguem:segredo@127.0.0.1:{free_port()}/kommo"
-    sentence = _refused(tmp_path, DATABASE_URL=nobody)
+    with closed_port() as port:
+        sentence = _refused(tmp_path, DATABASE_URL=f"postgresql+psycopg://ninguem:segredo@127.0.0.1:{port}/kommo")
     assert "O servidor de banco de dados 127.0.0.1 não pôde ser lido" in sentence
     assert "segredo" not in sentence
 

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.databases import free_port
+
 ROOT = Path(__file__).parents[2]
 SMALL = ("--contacts", "30", "--deals", "20", "--json")
 
@@ -106,9 +108,7 @@ def test_a_taken_port_is_one_portuguese_line() -> None:
 
 
 def test_a_given_port() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with _running("--port", str(port)) as (_, told):
         assert told["address"] == f"http://127.0.0.1:{port}"
 
