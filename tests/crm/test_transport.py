@@ -28,7 +28,7 @@ TOKEN = token()
 PATH = "/api/v4/account"
 
 
-def failure(handler: Handler, *, timeout: float = 5.0, max_body: int = 100_000) -> errors.KommoError:
+def failure(handler: Handler, *, timeout: float = 60.0, max_body: int = 100_000) -> errors.KommoError:
     """What one GET raises when the server does this."""
     with (
         RawServer(handler) as server,
@@ -96,14 +96,19 @@ def test_one_connection_serves_many_requests() -> None:
 
 
 def test_a_connection_that_the_server_closed_is_opened_anew() -> None:
+    closed = threading.Event()
+
     def once(connection: socket.socket, _head: bytes) -> bool:
         connection.sendall(OK)
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
         return False
 
     with RawServer(once) as server, Transport(server.address, TOKEN) as transport:
         transport.get(PATH)
-        time.sleep(0.1)  # until its farewell has arrived
+        assert closed.wait(60)
         assert transport.get(PATH).status == 200
+        assert server.connections == 2
 
 
 def test_threads_share_a_transport() -> None:
@@ -270,7 +275,7 @@ def test_a_slow_answer_within_the_time_is_read() -> None:
     body = answer(200, b'{"id": 1}')
     with (
         RawServer(drips(body, 0.001, len(body) - 5)) as server,
-        Transport(server.address, TOKEN, timeout=5) as transport,
+        Transport(server.address, TOKEN, timeout=60) as transport,
     ):
         assert transport.get(PATH).body == b'{"id": 1}'
 

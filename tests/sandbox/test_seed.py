@@ -291,7 +291,7 @@ def test_a_server_leaves_no_thread_and_no_socket_behind(clock: MovableClock) -> 
             server.stop()
             server.stop()
     for thread in set(threading.enumerate()) - before:
-        thread.join(5)
+        thread.join(60)
 
     assert set(threading.enumerate()) <= before
 
