@@ -205,7 +205,7 @@ def _wait_for_run(app: Flask, api: Api, owner: str) -> None:
 @pytest.mark.usefixtures("worker")
 def test_a_run_that_ends_with_errors_keeps_what_it_stored(api: Api, padaria: Server) -> None:
     """Kommo takes the token away after the contacts were read."""
-    padaria.world.fail(r"/api/v4/leads\?", None, "401")
+    padaria.world.fail(r"/api/v4/leads\?page=1&limit=250", None, "401")
     body = api.post("/sync").get_json()
     assert body["success"] is False
     assert (body["message"], body["code"]) == ("Sincronização interrompida: 60 contatos, 0 negociações", "sync_failed")
@@ -336,7 +336,7 @@ def test_during_a_run_the_last_one_still_counts(silent: Api, padaria: Server) ->
 @pytest.mark.usefixtures("worker")
 def test_a_paused_run_says_what_it_waits_for(api: Api, padaria: Server) -> None:
     """Kommo fails for longer than the retries: the run goes on later by itself, and is no error."""
-    padaria.world.fail(r"/api/v4/leads\?", None, "502")
+    padaria.world.fail(r"/api/v4/leads\?page=1&limit=250", None, "502")
     answer = api.post("/sync", headers={"Prefer": "respond-async"})
     where = answer.headers["Location"]
     wait_for(lambda: expect_good(api.client.get(where))["data"]["state"] == "paused")
