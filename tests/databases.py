@@ -21,14 +21,25 @@ from kommo.store import schema
 from tests.needs import program
 
 _numbers = itertools.count(1)
+_PORTS = range(20_000, 32_000)  # below those that systems give away by themselves
+_places = itertools.count(os.getpid() * 101)  # processes that test at the same time look in different places
 
 
 def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on, and that nobody is given before it is used: no connection of another test either."""
+    while True:
+        port = _PORTS[next(_places) % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A port on which nobody listens, held so that nobody else can meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -73,7 +84,7 @@ def _postgres() -> str:
     child = subprocess.Popen([*user, server, "-D", str(folder / "data"), "-p", str(port), *settings], **quiet)
     atexit.register(_end, child, folder)
     address = f"postgresql://kommo@127.0.0.1:{port}"
-    for _ in range(100):
+    for _ in range(600):
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(f"{address}/postgres"):
             return address
         time.sleep(0.1)
@@ -88,10 +99,10 @@ def redis() -> str:
     command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     atexit.register(_end, child, folder)
-    for _ in range(100):
+    for _ in range(600):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return f"redis://127.0.0.1:{port}/0"
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError("Redis did not start")
 
 

@@ -37,7 +37,7 @@ def worker(env: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
     return start(["-m", "kommo.jobs.worker"], env, log)
 
 
-def end(child: "subprocess.Popen[bytes]", within: float = 20) -> int:
+def end(child: "subprocess.Popen[bytes]", within: float = 60) -> int:
     """Ask a process to end (SIGTERM) and wait for it; gives its exit code."""
     child.terminate()
     try:
@@ -48,7 +48,7 @@ def end(child: "subprocess.Popen[bytes]", within: float = 20) -> int:
         raise
 
 
-def wait_for(what: Callable[[], object], within: float = 60.0, every: float = 0.05) -> None:
+def wait_for(what: Callable[[], object], within: float = 120.0, every: float = 0.05) -> None:
     """Wait until `what()` is true; AssertionError when it is not in time."""
     until = time.monotonic() + within
     while not what():

@@ -5,6 +5,7 @@ The child ends when this process ends, however it ends: its standard input close
 
 import atexit
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -80,6 +81,8 @@ def _port(folder: Path) -> int:
     try:
         port = int((folder / "port").read_text(encoding="ascii"))
         with socket.socket() as probe:
+            if os.name == "posix":  # as the account itself does: what is left of its old connections is no obstacle
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
         return port
     except (OSError, ValueError, OverflowError):

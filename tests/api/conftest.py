@@ -78,7 +78,7 @@ def worker(app: Flask) -> Iterator[None]:
     yield
     stopping.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
 
 def expect_error(answer: TestResponse, status: int, code: str) -> dict[str, Any]:

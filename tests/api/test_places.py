@@ -1,7 +1,6 @@
 """Half of the threads at most are busy with Kommo or wait for a run, and none of them for long: pages never hang."""
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,7 @@ def test_a_sync_gives_its_place_back_too(app: Flask, api: Api, padaria: Server) 
 
 
 class TestASlowKommo:
-    """Each of its answers takes three seconds, and KOMMO_SYNC_WAIT is two."""
+    """Each of its answers takes longer than any call may, and KOMMO_SYNC_WAIT is two seconds."""
 
     @pytest.fixture
     def settings(self, tmp_path: Path, padaria: Server) -> Settings:
@@ -105,52 +104,48 @@ class TestASlowKommo:
     @pytest.fixture
     def connected(self, silent: Api, padaria: Server) -> Api:
         connect(silent.services, padaria)
-        padaria.world.fail("/api/v4/", None, "slow", seconds=3)
+        padaria.world.fail("/api/v4/", None, "slow", seconds=600)
         return silent
 
     @pytest.mark.parametrize(("wish", "kept"), [("wait=1", "wait=1"), ("wait=60", "wait=2"), ("", None)])
     def test_a_caller_waits_no_longer_than_it_was_told(self, connected: Api, wish: str, kept: str | None) -> None:
         """The clock runs from the first moment; what Kommo would have said, the run finds out."""
-        begin = time.monotonic()
         answer = connected.post("/sync", headers={"Prefer": wish})
-        took = time.monotonic() - begin
-        expect_good(answer, 202)
+        expect_good(answer, 202)  # had it asked to the end, it would be an error
         said = answer.headers.get("Preference-Applied")
-        assert (said == kept) or (said and kept and 0 < int(said[5:]) - int(kept[5:]) < 3)  # on a busy machine
-        assert took < (3.0 if wish == "wait=1" else 5.0)  # asking first took six
+        assert (said == kept) or (said and kept and 0 < int(said[5:]) - int(kept[5:]) < 20)  # on a busy machine
 
     def test_who_will_not_wait_does_not_ask(self, connected: Api, padaria: Server) -> None:
-        begin = time.monotonic()
+        sent = padaria.world.requests
         expect_good(connected.post("/sync", headers={"Prefer": "respond-async"}), 202)
-        assert time.monotonic() - begin < 3.0
+        assert padaria.world.requests == sent
 
     @pytest.mark.parametrize("wish", ["wait=1", "respond-async"])
     def test_a_new_token_has_to_be_known_first(
         self, connected: Api, padaria: Server, monkeypatch: pytest.MonkeyPatch, wish: str
     ) -> None:
         """Within a short time; what it took is told."""
+        padaria.world.heal()
+        padaria.world.fail("/api/v4/", None, "slow", seconds=1.5)
         headers = {"Prefer": wish, "Authorization": f"Bearer {padaria.token}"}
         answer = connected.post("/sync", json={"userId": "2"}, headers=headers)
         expect_good(answer, 202)
         name, _, seconds = answer.headers["Preference-Applied"].partition("=")
-        assert int(seconds) >= 6 if wish == "wait=1" else (name, seconds) == (wish, "")
+        assert int(seconds) >= 3 if wish == "wait=1" else (name, seconds) == (wish, "")
         monkeypatch.setattr(sync, "FIRST_CHECK", 1.0)
-        begin = time.monotonic()
         late = connected.post("/sync", json={"userId": "3"}, headers=headers)
         expect_error(late, 504, "timed_out")
-        assert time.monotonic() - begin < 3.0
 
     @EACH
     def test_no_call_is_busy_with_kommo_for_long(
         self, api: Api, padaria: Server, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
     ) -> None:
-        """All attempts together."""
+        """All attempts together: the first one takes the time of all."""
         monkeypatch.setattr(client, "longest_call", lambda _settings: 1.0)
         monkeypatch.setattr("kommo.api.accounts.longest_call", lambda _settings: 1.0)
-        padaria.world.fail("/api/v4/", None, "slow", seconds=3)
-        begin = time.monotonic()
+        padaria.world.fail("/api/v4/", None, "slow", seconds=600)
         expect_error(ask(api, method, path, body), 504, "timed_out")
-        assert time.monotonic() - begin < 3.0
+        assert padaria.world.requests == 1
 
 
 def test_one_request_has_its_whole_time(tmp_path: Path) -> None:
@@ -172,10 +167,11 @@ def test_as_many_attempts_as_are_set(
 
 @pytest.mark.parametrize("call", ["contacts", "sync"])
 def test_pages_never_hang_behind_kommo(tmp_path: Path, padaria: Server, call: str) -> None:
-    """Eight callers at once, a Kommo that takes five seconds, and a page."""
+    """Eight callers at once, a Kommo that answers nobody until the page is there."""
     values = {"KOMMO_API_URL": padaria.address, "KOMMO_JWT_TOKEN": padaria.token, "KOMMO_SYNC_WAIT": "1"}
     with processes.server(tmp_path / "instance", "--no-worker", **values) as (address, _child):
-        padaria.world.fail("/api/v4/", None, "slow", seconds=5)
+        answering = threading.Event()
+        padaria.world.before_request = lambda *_: answering.wait(120) and None
         found: list[int] = []
 
         def one() -> None:
@@ -186,9 +182,8 @@ def test_pages_never_hang_behind_kommo(tmp_path: Path, padaria: Server, call: st
         for thread in threads:
             thread.start()
         processes.wait_for(lambda: len(found) == 4)
-        begin = time.monotonic()
-        assert requests.get(address, timeout=20).status_code == 200
-        assert time.monotonic() - begin < 4.0
-        assert found == [503] * 4
+        assert requests.get(address, timeout=60).status_code == 200
+        assert found[:4] == [503] * 4
+        answering.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)

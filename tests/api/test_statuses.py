@@ -1,5 +1,6 @@
 """Every row of the table of statuses, met on a real socket."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from kommo.sandbox import Server
 from kommo.settings import Settings
 from tests.api.conftest import Api, expect_error, expect_good
 from tests.conftest import make_settings
-from tests.databases import free_port
+from tests.databases import closed_port
 
 REFUSED = ("Erro ao validar conexão", "Autenticação falhou: 401 Unauthorized")
 #: Method, path, body, the name of the call, and Kommo's path that it asks.
@@ -149,8 +150,9 @@ class TestNobodyListens:
     """KOMMO_API_URL names a port on which nothing answers."""
 
     @pytest.fixture
-    def settings(self, tmp_path: Path) -> Settings:
-        return make_settings(tmp_path, api_url=f"http://127.0.0.1:{free_port()}", retry_attempts=0)
+    def settings(self, tmp_path: Path) -> Iterator[Settings]:
+        with closed_port() as port:
+            yield make_settings(tmp_path, api_url=f"http://127.0.0.1:{port}", retry_attempts=0)
 
     @EACH
     def test_it_is_a_bad_gateway(self, api: Api, call: tuple[Any, ...]) -> None:

@@ -1,10 +1,12 @@
 """The main job at a browser: paste a token, test, synchronise, watch, search, open a record."""
 
 import re
+from contextlib import ExitStack
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.panel import Panel
+from tests.browser.panel import Panel, Steps
 from tests.browser.visitor import NARROW, Visitor, visit
 
 
@@ -25,8 +27,8 @@ def connect(visitor: Visitor, token: str) -> None:
     visitor.picture("conexao-teste")
 
 
-def watch(visitor: Visitor) -> list[int]:
-    """What the contacts' bar shows from the first sight of the run to its end, each change once."""
+def watch(visitor: Visitor, steps: Steps | None = None) -> list[int]:
+    """What the contacts' bar shows from the first sight of the run to its end, each change once; told to `steps`."""
     bar = visitor.page.locator("#bar-contacts [role=progressbar]")
     badge = visitor.page.locator("#progress .head .badge")
     seen: list[int] = []
@@ -34,6 +36,8 @@ def watch(visitor: Visitor) -> list[int]:
         now = int(bar.get_attribute("aria-valuenow") or 0)
         if now not in seen[-1:]:
             seen.append(now)
+            if steps:
+                steps.seen(len([percent for percent in seen if 0 < percent < 100]))
             if 20 < now < 80:
                 visitor.picture("sincronizacao-andamento")
         visitor.page.wait_for_timeout(150)
@@ -44,10 +48,11 @@ def test_from_a_pasted_token_to_an_open_record(browser: Browser, fresh: Panel) -
     with visit(browser, fresh.address) as visitor:
         page = visitor.page
         connect(visitor, fresh.kommo.token)
+        fresh.kommo.world.before_request = steps = Steps()
         page.get_by_role("button", name="Sincronizar agora").click()
         page.wait_for_url("**/sincronizacao*")
         expect(page.locator("#progress [role=progressbar]")).to_have_count(3)
-        seen = watch(visitor)
+        seen = watch(visitor, steps)
         assert len([percent for percent in seen if 0 < percent < 100]) >= 2, seen
         assert seen == sorted(seen)
         expect(page.locator("#progress .head .badge")).to_have_text("Conferida")
@@ -60,8 +65,9 @@ def test_from_a_pasted_token_to_an_open_record(browser: Browser, fresh: Panel) -
         expect(page.locator(".row-link")).to_have_count(50)
         visitor.picture("contatos")
         name = page.locator(".row-link").nth(45).inner_text().strip()
-        page.locator("input[type=search]").press_sequentially(name[:12].lower(), delay=15)
-        expect(page).to_have_url(re.compile(r"[?&]q="))
+        typed = name[:12].lower()
+        page.locator("input[type=search]").press_sequentially(typed, delay=15)
+        page.wait_for_url(lambda address: parse_qs(urlsplit(address).query).get("q") == [typed])
         expect(page.locator(".row-link").first).to_contain_text(name.split()[0])
         assert visitor.focused() == "q"
         visitor.picture("contatos-busca")
@@ -69,28 +75,33 @@ def test_from_a_pasted_token_to_an_open_record(browser: Browser, fresh: Panel) -
         expect(page.get_by_role("heading", level=1)).to_have_text(name)
         visitor.picture("contato")
         page.go_back()
-        expect(page.locator("input[type=search]")).to_have_value(name[:12].lower())
+        expect(page.locator("input[type=search]")).to_have_value(typed)
 
 
 def test_a_second_tab_shows_the_same_run_and_a_closed_one_does_not_stop_it(browser: Browser, fresh: Panel) -> None:
-    with visit(browser, fresh.address) as first:
-        connect(first, fresh.kommo.token)
-        first.page.get_by_role("button", name="Sincronizar agora").click()
-        first.page.wait_for_url("**/sincronizacao*")
-    with visit(browser, fresh.address) as second:
+    with visit(browser, fresh.address) as second, ExitStack() as stack:
+        with visit(browser, fresh.address) as first:
+            connect(first, fresh.kommo.token)
+            stack.enter_context(fresh.held())
+            first.page.get_by_role("button", name="Sincronizar agora").click()
+            first.page.wait_for_url("**/sincronizacao*")
         second.open("/sincronizacao")
         expect(second.page.get_by_role("button", name="Cancelar")).to_be_visible()
+        stack.close()
         expect(second.page.locator("#progress .head .badge")).to_have_text("Conferida", timeout=60_000)
         expect(second.page.locator("#history tbody tr")).to_have_count(1)
 
 
 def test_a_run_can_be_cancelled_from_the_page(browser: Browser, fresh: Panel) -> None:
     with visit(browser, fresh.address) as visitor:
+        page = visitor.page
         connect(visitor, fresh.kommo.token)
-        visitor.page.get_by_role("button", name="Sincronizar agora").click()
-        visitor.page.get_by_role("button", name="Cancelar").click()
-        expect(visitor.page.locator("#progress .head .badge")).to_have_text("Cancelada", timeout=30_000)
-        expect(visitor.page.get_by_role("button", name="Sincronizar agora")).to_be_visible()
+        with fresh.held():
+            page.get_by_role("button", name="Sincronizar agora").click()
+            with page.expect_response("**/cancelar*"):
+                page.get_by_role("button", name="Cancelar").click()
+        expect(page.locator("#progress .head .badge")).to_have_text("Cancelada", timeout=30_000)
+        expect(page.get_by_role("button", name="Sincronizar agora")).to_be_visible()
 
 
 def test_a_token_kommo_refuses_is_told_and_not_given_back(browser: Browser, fresh: Panel) -> None:
@@ -133,8 +144,10 @@ def test_the_same_on_a_phone_in_the_dark(browser: Browser, fresh: Panel) -> None
     with visit(browser, fresh.address, size=NARROW, color_scheme="dark", has_touch=True, is_mobile=True) as visitor:
         page = visitor.page
         connect(visitor, fresh.kommo.token)
-        page.get_by_role("button", name="Sincronizar agora").tap()
-        page.wait_for_url("**/sincronizacao*")
+        with fresh.held():
+            page.get_by_role("button", name="Sincronizar agora").tap()
+            page.wait_for_url("**/sincronizacao*")
+            expect(page.locator("#progress .head .badge")).to_contain_text("Em andamento")
         assert watch(visitor)
         expect(page.locator("#progress .head .badge")).to_have_text("Conferida")
         page.get_by_role("link", name="Contatos").tap()

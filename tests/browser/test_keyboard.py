@@ -84,12 +84,14 @@ def test_the_focus_stays_on_a_button_that_is_replaced_every_second(browser: Brow
         visitor.open("/conexao")
         page.get_by_label("Token de longa duração").fill(fresh.kommo.token)
         page.get_by_role("button", name="Testar e conectar").click()
-        page.get_by_role("button", name="Sincronizar agora").click()
-        cancel = page.get_by_role("button", name="Cancelar")
-        cancel.focus()
-        cancel.evaluate("e => { e.dataset.old = 'yes' }")
-        expect(page.locator("#cancel:not([data-old])")).to_be_visible()
-        assert visitor.focused() == "cancel"
+        expect(page.get_by_role("button", name="Sincronizar agora")).to_be_visible()
+        with fresh.held():
+            page.get_by_role("button", name="Sincronizar agora").click()
+            cancel = page.get_by_role("button", name="Cancelar")
+            cancel.focus()
+            cancel.evaluate("e => { e.dataset.old = 'yes' }")
+            expect(page.locator("#cancel:not([data-old])")).to_be_visible()
+            assert visitor.focused() == "cancel"
 
 
 def test_the_search_keeps_focus_and_caret_while_results_come(browser: Browser, full: Panel) -> None:

@@ -10,6 +10,7 @@ from kommo import create_app
 from kommo.connect import access, demo, flow
 from kommo.connect.client import DEMO, budget_for, open_kommo
 from kommo.crm.errors import BadToken, TokenRefused
+from kommo.crm.transport import Transport
 from kommo.db import reading, writing
 from kommo.sandbox import Server
 from kommo.services import Services
@@ -20,6 +21,7 @@ from kommo.store.tables import Connection
 from kommo.vault import Vault, VaultError
 from tests.conftest import make_services, make_settings
 from tests.crm.people import token
+from tests.databases import free_port
 from tests.sync.accounts import connect, run
 
 REAL = "https://api-c.kommo.com"
@@ -70,9 +72,14 @@ def test_each_account_has_its_own_budget_where_that_is_set(tmp_path: Path) -> No
 
 
 def test_the_demonstration_account_keeps_its_address_and_token_when_started_anew(installation: Services) -> None:
+    folder = installation.settings.instance / "demo"
+    folder.mkdir()
+    (folder / "port").write_text(str(free_port()))  # one that no other test is given in between
     first = demo.start(installation.settings)
     assert demo.start(installation.settings) == first  # it runs already
-    demo.stop()
+    with Transport(*first) as used:  # a connection that its end has to close
+        assert used.get("/api/v4/account").status == 200
+        demo.stop()
     address, again = demo.start(installation.settings)
     assert address == first[0]
     flow.restart_demo(installation)

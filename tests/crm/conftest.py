@@ -41,7 +41,7 @@ def open_kommo() -> Iterator[Opener]:
     """Opens clients that never pause; `open_kommo(server, token=…, attempts=…)`."""
     with ExitStack() as stack:
 
-        def opener(server: Server, *, token: str | None = None, timeout: float = 5.0, **options: Any) -> Kommo:
+        def opener(server: Server, *, token: str | None = None, timeout: float = 60.0, **options: Any) -> Kommo:
             transport = stack.enter_context(Transport(server.address, token or server.token, timeout=timeout))
             budget = options.pop("budget", None) or Unlimited()
             return Kommo(transport, budget, **{"delay": 0.0, "attempts": 0} | options)

@@ -37,7 +37,7 @@ class Scene:
 
     def call(self) -> Any:
         """Make the call; what the caller raises comes through."""
-        with RawServer(self._handler) as server, Transport(server.address, token(), timeout=5) as transport:
+        with RawServer(self._handler) as server, Transport(server.address, token(), timeout=60) as transport:
             self.caller = Caller(
                 transport, self.ledger, sleep=self.clock.sleep, clock=self.clock, chance=lambda: 0.0,
                 on_request=lambda status, elapsed: self.requests.append((status, elapsed)),
@@ -345,7 +345,7 @@ def test_a_slot_that_went_by_is_not_used() -> None:
     def sleep(seconds: float) -> None:
         clock.sleep(seconds + next(oversleeps, 0.0))
 
-    with RawServer(says(OK)) as server, Transport(server.address, token(), timeout=5) as transport:
+    with RawServer(says(OK)) as server, Transport(server.address, token(), timeout=60) as transport:
         Caller(transport, ledger, sleep=sleep, clock=clock).call(PATH, [], body_of)
         assert len(server.heads) == 1
     assert ledger.slots == ["sync"] * 3  # overslept, gone by on arrival, on time

@@ -21,7 +21,7 @@ class Asked:
 
     def __init__(self, *answers: Any) -> None:
         self.server = RawServer(says(*(one if isinstance(one, bytes) else answer(200, one) for one in answers)))
-        self.transport = Transport(self.server.address, token(), timeout=5)
+        self.transport = Transport(self.server.address, token(), timeout=60)
         self.kommo = Kommo(self.transport, Unlimited(), attempts=0)
 
     def __enter__(self) -> Kommo:

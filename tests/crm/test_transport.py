@@ -22,12 +22,13 @@ from kommo.crm.errors import BadToken
 from kommo.crm.transport import Transport
 from tests.crm.people import token
 from tests.crm.servers import HTML, OK, Handler, RawServer, answer, drips, says
+from tests.databases import closed_port
 
 TOKEN = token()
 PATH = "/api/v4/account"
 
 
-def failure(handler: Handler, *, timeout: float = 5.0, max_body: int = 100_000) -> errors.KommoError:
+def failure(handler: Handler, *, timeout: float = 60.0, max_body: int = 100_000) -> errors.KommoError:
     """What one GET raises when the server does this."""
     with (
         RawServer(handler) as server,
@@ -95,14 +96,19 @@ def test_one_connection_serves_many_requests() -> None:
 
 
 def test_a_connection_that_the_server_closed_is_opened_anew() -> None:
+    closed = threading.Event()
+
     def once(connection: socket.socket, _head: bytes) -> bool:
         connection.sendall(OK)
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
         return False
 
     with RawServer(once) as server, Transport(server.address, TOKEN) as transport:
         transport.get(PATH)
-        time.sleep(0.1)  # until its farewell has arrived
+        assert closed.wait(60)
         assert transport.get(PATH).status == 200
+        assert server.connections == 2
 
 
 def test_threads_share_a_transport() -> None:
@@ -138,9 +144,11 @@ def test_a_wish_to_wait_is_not_heeded_below_the_budget(status: int) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with Transport(f"http://127.0.0.1:{port}", TOKEN) as transport, pytest.raises(errors.ConnectionRefused):
+    with (
+        closed_port() as port,
+        Transport(f"http://127.0.0.1:{port}", TOKEN) as transport,
+        pytest.raises(errors.ConnectionRefused),
+    ):
         transport.get(PATH)
 
 
@@ -267,7 +275,7 @@ def test_a_slow_answer_within_the_time_is_read() -> None:
     body = answer(200, b'{"id": 1}')
     with (
         RawServer(drips(body, 0.001, len(body) - 5)) as server,
-        Transport(server.address, TOKEN, timeout=5) as transport,
+        Transport(server.address, TOKEN, timeout=60) as transport,
     ):
         assert transport.get(PATH).body == b'{"id": 1}'
 

@@ -25,7 +25,7 @@ class Api:
     def ask(self, method: str, path: str, json: Any = None, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         url = f"{self.server.address}{path if path.startswith('/') else f'/api/v4/{path}'}"
-        options.setdefault("timeout", 10)
+        options.setdefault("timeout", 60)
         return self.session.request(method, url, json=json, headers=headers, allow_redirects=False, **options)
 
     def get(self, path: str, **params: Any) -> requests.Response:

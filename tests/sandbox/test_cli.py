@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.databases import free_port
+
 ROOT = Path(__file__).parents[2]
 SMALL = ("--contacts", "30", "--deals", "20", "--json")
 
@@ -33,7 +35,7 @@ def _running(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[st
         process.kill()
         process.stdin.close()
         process.stdout.close()
-        process.wait(10)
+        process.wait(60)
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,12 +46,12 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _get(told: dict[str, Any], path: str, **headers: str) -> requests.Response:
     url = f"{told['address']}{path}"
-    return requests.get(url, headers={"Authorization": f"Bearer {told['token']}", **headers}, timeout=10)
+    return requests.get(url, headers={"Authorization": f"Bearer {told['token']}", **headers}, timeout=60)
 
 
 def _post(told: dict[str, Any], path: str, body: Any, **headers: str) -> requests.Response:
     headers["Authorization"] = f"Bearer {told['token']}"
-    return requests.post(f"{told['address']}{path}", json=body, headers=headers, timeout=10)
+    return requests.post(f"{told['address']}{path}", json=body, headers=headers, timeout=60)
 
 
 def test_one_json_line_with_address_token_and_account() -> None:
@@ -110,9 +112,7 @@ def test_a_taken_port_is_one_portuguese_line() -> None:
 
 
 def test_a_given_port() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with _running("--port", str(port)) as (_, told):
         assert told["address"] == f"http://127.0.0.1:{port}"
 
@@ -130,7 +130,7 @@ def test_it_ends_with_its_parent_s_end_of_stdin() -> None:
         assert process.stdin is not None
         assert _get(told, "/api/v4/account").status_code == 200
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals")
@@ -138,7 +138,7 @@ def test_it_ends_with_its_parent_s_end_of_stdin() -> None:
 def test_it_ends_when_told_to(how: str) -> None:
     with _running() as (process, _):
         process.send_signal(getattr(signal, how))
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
@@ -150,7 +150,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
             names.append(f"Ana {place}")
             assert _post(told, "/api/v4/contacts", [{"name": names[-1]}]).status_code == 200
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
     with _running(*data, "--contacts", "5") as (_, again):
         again["token"] = told["token"]
         rows = _get(again, "/api/v4/contacts?limit=250").json()["_embedded"]["contacts"]
@@ -161,9 +161,11 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
 
 def test_the_rate_and_the_wait_are_options() -> None:
     with _running("--rate", "2", "--latency-ms", "1") as (_, told):
-        seen = {_get(told, "/api/v4/account").status_code for _ in range(8)}
+        assert _get(told, "/api/v4/account").status_code == 200
+        while (status := _get(told, "/api/v4/account").status_code) == 200:
+            pass
 
-    assert seen == {200, 429}
+    assert status == 429
 
 
 def test_control_needs_its_key() -> None:

@@ -88,7 +88,7 @@ def test_a_reset_is_one_and_an_end_is_one(api: Api, world: World) -> None:
 
     def ask(how: str) -> bytes:
         world.fail("/contacts", 1, how)
-        with socket.create_connection((address.hostname, address.port), timeout=10) as bare:
+        with socket.create_connection((address.hostname, address.port), timeout=60) as bare:
             bare.sendall(b"GET /api/v4/contacts HTTP/1.1\r\nHost: x\r\n\r\n")
             return bare.recv(100)
 

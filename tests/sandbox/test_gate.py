@@ -140,7 +140,7 @@ def test_the_log_says_who_asked_what_and_how_it_ended(api: Api, world: World) ->
 def test_requests_are_carried_out_side_by_side(api: Api, world: World) -> None:
     """Two requests meet in the hook: neither waits for the other to end."""
     meeting = threading.Barrier(2)
-    world.before_request = lambda *_: meeting.wait(10) and None
+    world.before_request = lambda *_: meeting.wait(60) and None
 
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: api.get("account").status_code, range(2)))

@@ -14,6 +14,7 @@ import pytest
 from kommo.sandbox import OFICINA, MovableClock, World, make_world, serve
 from kommo.sandbox.seed_setup import REMOVED_USER
 from kommo.sandbox.seed_ugly import NAMES
+from tests.databases import free_port
 
 from .conftest import NOW, Api
 
@@ -319,15 +320,16 @@ def test_a_server_leaves_no_thread_and_no_socket_behind(clock: MovableClock) -> 
             server.stop()
             server.stop()
     for thread in set(threading.enumerate()) - before:
-        thread.join(5)
+        thread.join(60)
 
     assert set(threading.enumerate()) <= before
 
 
 def test_a_port_can_be_used_again_at_once(clock: MovableClock) -> None:
     world = make_world(contacts=1, deals=1, clock=clock)
-    with serve(world) as first:
-        port = first.port
+    port = free_port()
+    with serve(world, port) as first:
+        assert first.port == port
     with serve(world, port) as second:
         assert second.address == f"http://127.0.0.1:{port}"
         with pytest.raises(OSError, match=r"in use|normalmente|permitted"):

@@ -1,18 +1,21 @@
 """The badge of proof: green only for what was counted equal and still is; an old proof is never shown as a new one."""
 
-from datetime import datetime
-
 import pytest
 from sqlalchemy.orm import Session
 
-from kommo.db import now
 from kommo.store.copy_state import CopyState, copy_state
 from kommo.store.tables.wallet import CONTACT
-from kommo.store.zones import zone_of
 from tests.factories import NOON, bury_record, contact_record, deal_record, make_run, store_contacts, store_deals
 from tests.store.conftest import Copies
 
 ON_THE_25TH = "Conferido pela última vez em 25/11/2026."
+THE_28TH = NOON + 3 * 86_400
+
+
+@pytest.fixture(autouse=True)
+def _on_the_28th(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the day of the machine is: on the 25th itself the badge tells the hour."""
+    monkeypatch.setattr("kommo.store.copy_state.now", lambda _session: THE_28TH)
 
 
 @pytest.fixture
@@ -56,10 +59,10 @@ def test_equal_counts_are_a_proof(stocked: Copies, session: Session) -> None:
 
 
 def test_a_proof_of_today_tells_the_hour_of_the_account(stocked: Copies, session: Session) -> None:
-    moment = now(session)
-    proved(stocked, finished_at=moment)
-    then = datetime.fromtimestamp(moment, zone_of(stocked.bakery))
-    assert state(session, stocked).label == f"Conferido {then:às %H:%M}"
+    proved(stocked, finished_at=THE_28TH - 12 * 3600)
+    assert state(session, stocked).label == "Conferido às 00:00"
+    proved(stocked, finished_at=THE_28TH - 12 * 3600 - 1)
+    assert state(session, stocked).label == "Conferido em 27/11/2026"
 
 
 def test_other_counts_are_partial_and_say_both(stocked: Copies, session: Session) -> None:

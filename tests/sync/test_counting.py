@@ -2,11 +2,13 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kommo.crm.client import Page
 from kommo.sync.counting import PAGE, Length, measure
+
+SAME = settings(deadline=None, derandomize=True)
 
 
 class _List:
@@ -22,11 +24,13 @@ class _List:
         return Page(list(range(here)), more, number)
 
 
+@SAME
 @given(st.integers(0, 200_000), st.integers(1, 2_000))
 def test_every_length_from_every_guess(rows: int, guess: int) -> None:
     assert measure(_List(rows), guess) == Length(math.ceil(rows / PAGE), rows)
 
 
+@SAME
 @given(st.integers(0, 100_000))
 def test_a_right_guess_is_one_request(rows: int) -> None:
     asked = _List(rows)
@@ -34,6 +38,7 @@ def test_a_right_guess_is_one_request(rows: int) -> None:
     assert asked.asked == 1
 
 
+@SAME
 @given(st.integers(1, 100_000))
 def test_from_nothing_it_takes_about_two_logarithms(rows: int) -> None:
     asked = _List(rows)
@@ -41,6 +46,7 @@ def test_from_nothing_it_takes_about_two_logarithms(rows: int) -> None:
     assert asked.asked <= 2 * math.log2(math.ceil(rows / PAGE) + 1) + 3
 
 
+@SAME
 @given(st.integers(1, 100))
 def test_a_full_last_page_that_links_on_is_told(pages: int) -> None:
     assert measure(_List(pages * PAGE, eager=True)) == Length(pages, pages * PAGE, cut=True)

@@ -90,7 +90,7 @@ def test_an_expired_token_is_told_from_a_revoked_one(services: Services, padaria
 
 def test_what_it_waits_for_is_said_while_it_waits(tmp_path: Path, padaria: Server) -> None:
     """A pause of a second or more stands on the run's row, and is gone with the next page."""
-    services = make_services(make_settings(tmp_path, retry_delay_ms=1000))
+    services = make_services(make_settings(tmp_path, retry_delay_ms=1000, lease=60.0))
     account = connect(services, padaria)
     padaria.world.fail(DEALS, times=1, how="429")
     said: list[str | None] = []
