@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from kommo.db import reading, writing
+from kommo.db import clock, reading, writing
 from kommo.sandbox import Server
 from kommo.store import candidates, runs
 from kommo.store.tables import Connection, SyncRun, SyncStream, Wallet
@@ -141,7 +141,7 @@ def test_one_state_has_one_word_everywhere(person: Person, bakery: Connection) -
 def test_a_wish_to_cancel_is_acknowledged_at_once(person: Person, running: int) -> None:
     form = person.open("/sincronizacao").one("form", text="Cancelar")
     with writing(person.engine) as session:
-        session.execute(update(SyncRun).values(lease_until=9e9, waiting="Esperando a vez."))
+        session.execute(update(SyncRun).values(lease_until=clock() + 600, waiting="Esperando a vez."))
     assert person.send(form["action"]).status_code == 303
     page = person.open("/sincronizacao").one("div", id="progress")
     assert page.one("span", class_="badge").text == "Cancelando"
