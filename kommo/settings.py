@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     threads: int = _setting(
         "KOMMO_THREADS",
         8,
-        "Linhas de execução do servidor web; no máximo metade espera por sincronizações.",
+        "Linhas de execução do servidor web; no máximo metade espera por sincronizações ou pelo Kommo.",
         "um número de 2 a 64",
         ge=2,
         le=64,
