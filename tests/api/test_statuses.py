@@ -36,7 +36,7 @@ FAULTS = [
     ("504", 502, "server_fault", "falha interna"),
     ("html_200", 502, "nonsense", "manutenção"),
     ("empty_200", 502, "nonsense", "não se pode ler"),
-    ("404", 502, "wrong_host", "KOMMO_API_URL"),
+    ("404", 502, "wrong_host", "endereço"),
     ("redirect", 502, "wrong_host", "nenhum outro endereço"),
     ("reset", 502, "unreachable", "internet"),
     ("no_answer", 502, "unreachable", "internet"),
