@@ -102,6 +102,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_Wallet_company", ["connection_id", "company_id"], unique=False)
         batch_op.create_index(
+            "ix_Wallet_person",
+            ["connection_id", "kind", "responsible_user_id", "deleted_at"],
+            unique=False,
+            sqlite_where=sa.text("deleted_at IS NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_Wallet_stage",
             ["connection_id", "kind", "pipeline_id", "stage_id", "closed_at", "balance", "responsible_user_id",
              "loss_reason_id", "deleted_at"],
@@ -378,6 +385,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index(
             "ix_Wallet_title",
+            sqlite_where=sa.text("deleted_at IS NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_Wallet_person",
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
         )

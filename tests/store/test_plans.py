@@ -51,7 +51,7 @@ def plans(services: Services, call: Call) -> list[str]:
             services.engine, "before_cursor_execute", lambda _c, _u, text, given, *_rest: seen.append((text, given))
         )
         call(session, connection)
-        found = [(text, given) for text, given in seen if text.startswith("SELECT")]
+        found = [(text, given) for text, given in seen if text.startswith(("SELECT", "WITH"))]
         driver = session.connection()
         return [row[3] for text, given in found for row in driver.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given)]
 
@@ -67,7 +67,7 @@ def plans(services: Services, call: Call) -> list[str]:
         ("ix_Wallet_balance", lambda s, c: deal_list(s, c, Filters(sort="-valor", pipeline=4401))),
         ("ix_Wallet_updated", lambda s, c: deal_list(s, c, Filters(sort="-atualizado", responsible=(7001,)))),
         ("ix_Wallet_updated", lambda s, c: contact_list(s, c, Filters(sort="-atualizado", responsible=(7001, NOBODY)))),
-        ("ix_Wallet_updated", lambda s, c: holders(s, c, "contact")),
+        ("ix_Wallet_person", lambda s, c: holders(s, c, "contact")),
         ("ix_Wallet_stage", lambda s, c: overview(s, c, NOON)),
     ],
 )

@@ -35,11 +35,12 @@ class Wallet(Base):
         UniqueConstraint("connection_id", "kind", "remote_id"),
         # The first column after the two of equality is what a list sorts by; the filters' columns stand behind it,
         # so that a filtered and sorted page is found, and counted, in the index alone. `ix_Wallet_stage` is the
-        # overview's.
+        # overview's, `ix_Wallet_person` tells who is responsible for anything at all.
         _live("ix_Wallet_title", "connection_id", "kind", "title_folded", "remote_id", *_FILTERS),
         _live("ix_Wallet_updated", "connection_id", "kind", "updated_at", "remote_id", *_FILTERS),
         _live("ix_Wallet_balance", "connection_id", "kind", "balance", "remote_id", *_FILTERS),
         _live("ix_Wallet_stage", "connection_id", "kind", "pipeline_id", "stage_id", *_CLOSED),
+        _live("ix_Wallet_person", "connection_id", "kind", "responsible_user_id", "deleted_at"),
         Index("ix_Wallet_company", "connection_id", "company_id"),
     )
 
