@@ -21,7 +21,6 @@ _RUNS: Table = SyncRun.__table__  # type: ignore[assignment]
 STREAMS = ("contacts", "deals")
 KEPT = 200  # finished runs an account keeps in its history
 FAR = 4000.0  # seconds; no lease and no pause is as long: a time further away is of a clock that was set back
-_WORKER = 64  # characters of a worker's name that are kept
 
 
 class AlreadyRunning(Exception):
@@ -97,7 +96,7 @@ def claim(session: Session, run_id: int, worker: str, lease: float) -> Claim | N
         .where(SyncRun.id == run_id, due())
         .values(
             state="running",
-            worker=worker[-_WORKER:],
+            worker=worker,
             fence=SyncRun.fence + 1,
             lease_until=clock() + lease,
             started_at=func.coalesce(SyncRun.started_at, clock()),

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Integer, create_engine, inspect, text
 
 from kommo.db import Base, engine_options, prepare_engine, reading, writing
 from kommo.store import schema
@@ -109,3 +109,34 @@ def test_two_processes_migrate_once(tmp_path: Path) -> None:
         with reading(engine) as session:
             assert schema.current(session.connection()) == schema.head()
         engine.dispose()
+
+
+OURS = {
+    "owner.id", "connection.user_id", "rate_slot.scope", "Wallet.user_id", "Wallet.kind", "Wallet.name", "Wallet.type",
+    "custom_field.entity", "sync_run.trigger", "sync_run.state", "sync_run.phase", "sync_stream.stream",
+    "sync_stream.state", "sync_band.stream", "sync_seen.stream", "sync_seen.change", "sync_candidate.stream",
+    "sync_candidate.evidence", "sync_candidate.verdict",
+}  # fmt: skip
+
+
+def test_only_words_of_our_own_have_a_length() -> None:
+    """What Kommo, a setting or a machine's name says may be of any length; PostgreSQL refuses what is longer."""
+    columns = [column for table in Base.metadata.tables.values() for column in table.columns]
+    limited = {
+        str(column) for column in columns if getattr(column.type, "length", None) and column.type.python_type is str
+    }
+    assert limited == OURS
+
+
+def test_whole_numbers_of_kommo_have_64_bits() -> None:
+    """Integer is for our own keys and counts."""
+    narrow = {
+        str(column)
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if type(column.type) is Integer
+    }
+    catalogues = ("pipeline", "stage", "kommo_user", "loss_reason", "custom_field", "company")
+    foreign = {name for name in narrow if name.startswith(catalogues) and not name.endswith(".connection_id")}
+    assert foreign == {"company.checked_run"}
+    assert {name for name in narrow if name.startswith("Wallet")} == {"Wallet.id", "Wallet.connection_id"}

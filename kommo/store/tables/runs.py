@@ -37,7 +37,7 @@ class SyncRun(Base):
     resume_at: Mapped[float | None] = mapped_column(Float)
     pauses: Mapped[int] = mapped_column(default=0)
     cancel: Mapped[bool] = mapped_column(default=False)
-    worker: Mapped[str | None] = mapped_column(String(64))
+    worker: Mapped[str | None] = mapped_column(Text)
     fence: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[float] = mapped_column(Float, default=0.0)
     server_started_at: Mapped[int | None] = mapped_column(BigInteger)
