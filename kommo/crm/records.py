@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kommo.crm.fields import custom_fields, texts_of
-from kommo.crm.values import identifier, mapping, number, objects, text, whole
+from kommo.crm.values import identifier, mapping, number, objects, text, wholefrom kommo.ids import MAX_ID
+
 
 
 @dataclass(slots=True)
@@ -186,9 +187,12 @@ def _required_id(record: Mapping[str, Any]) -> int:
 
 
 def _price(record: Mapping[str, Any]) -> float:
-    """The newer `price_with_minor_units` is exact where `price` is rounded; Kommo's own client prefers it too."""
-    exact = number(record.get("price_with_minor_units"))
-    return exact if exact is not None else number(record.get("price")) or 0.0
+    """The newer `price_with_minor_units` is exact where `price` is rounded; Kommo's own client prefers it too.
+
+    A number beyond 64 bits is no price: their sum would be beyond what PostgreSQL holds.
+    """
+    given = (number(record.get(key)) for key in ("price_with_minor_units", "price"))
+    return next((price for price in given if price is not None and abs(price) <= MAX_ID), 0.0)
 
 
 def _first_id(value: Any) -> int | None:

@@ -3,6 +3,7 @@
 An owner with several accounts chooses one with `?conta=<account id>`; every address made on such a page keeps it.
 """
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -23,6 +24,7 @@ from kommo.store.copy_state import CopyState, copy_state
 from kommo.store.tables import Connection
 from kommo.store.zones import DEFAULT, zone_of
 
+_ID = re.compile(r"[0-9]{1,19}")
 _WITHOUT_ACCOUNT = ("static", "assets")  # endpoints that are the same for every account
 
 
@@ -182,7 +184,7 @@ def _read_choice(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     given = request.args.get("conta")
     if not given or request.path.startswith("/api/"):
         return
-    if not (given.isascii() and given.isdecimal()) or int(given[:20]) > MAX_ID:
+    if not _ID.fullmatch(given) or int(given) > MAX_ID:
         abort(404)
     g.account_id = int(given)
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kommo.crm.client import Page
+from kommo.crm.errors import Nonsense
 
 PAGE = 250  # rows: the most Kommo gives at once
+MOST_PAGES = 2**31 // PAGE  # 2,147,483,500 rows: more than any account has, and what the counts' columns hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,14 @@ def measure(ask: Callable[[int], Page], guess: int = 1) -> Length:
     """Find a list's length; `ask` reads a page by its number, `guess` is where the last one may be.
 
     From the guess it doubles its step outward, then halves: about 2·log2(pages) requests from nothing, two or fewer
-    when the guess is right. A page that links no next one ends the search at once.
+    when the guess is right. A page that links no next one ends the search at once. Raises Nonsense where there is
+    no end: Kommo gives the same page for every number.
     """
     low, high = 0, None  # low: highest page known to hold rows and to be followed; high: lowest page known to be empty
     number, step = max(guess, 1), 1
     while high is None or high - low > 1:
+        if number > MOST_PAGES:
+            raise Nonsense(200, note="a list without an end")
         page = ask(number)
         if page.records and not page.has_next:
             return Length(number, (number - 1) * PAGE + len(page.records))

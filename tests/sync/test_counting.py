@@ -2,10 +2,12 @@
 
 import math
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kommo.crm.client import Page
+from kommo.crm.errors import Nonsense
 from kommo.sync.counting import PAGE, Length, measure
 
 SAME = settings(deadline=None, derandomize=True)
@@ -50,3 +52,11 @@ def test_from_nothing_it_takes_about_two_logarithms(rows: int) -> None:
 @given(st.integers(1, 100))
 def test_a_full_last_page_that_links_on_is_told(pages: int) -> None:
     assert measure(_List(pages * PAGE, eager=True)) == Length(pages, pages * PAGE, cut=True)
+
+
+def test_a_list_without_an_end_is_nonsense() -> None:
+    """Kommo ignores the number of the page: it would be asked for ever, and no column would hold the count."""
+    asked = _List(10**15)
+    with pytest.raises(Nonsense):
+        measure(asked)
+    assert asked.asked < 30
