@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kommo.crm.fields import custom_fields, texts_of
-from kommo.crm.values import identifier, mapping, number, objects, text, wholefrom kommo.ids import MAX_ID
-
+from kommo.crm.values import identifier, mapping, number, objects, text, whole
+from kommo.ids import MAX_ID
 
 
 @dataclass(slots=True)
