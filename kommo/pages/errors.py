@@ -1,12 +1,14 @@
 """Error pages: what happened, what it means for the data, what to do. The JSON API has its own."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Response, make_response, render_template
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from kommo.access import guard
+from kommo.pages.context import connection
 from kommo.pages.htmx import is_htmx
 
 
@@ -74,7 +76,11 @@ def error_page(status: int, sentence: str | None = None, words: Words | None = N
     title = (sentence or words.title).removesuffix(".")
     if is_htmx():
         return bare(status, title)
-    template = "errors/page.html" if status < 500 and _let_in() else "errors/bare.html"
+    template = "errors/bare.html"
+    if status < 500 and _let_in():
+        template = "errors/page.html"
+        with suppress(NotFound):  # the address may choose an account that is not there: the frame shows another one
+            connection()
     return make_response(render_template(template, status=status, words=words, title=title), status)
 
 

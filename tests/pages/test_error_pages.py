@@ -94,3 +94,11 @@ def test_wrong_methods_change_nothing_and_say_so(failing: Person) -> None:
         assert failing.open(path, status=405).one("h1").text == "Este endereço não aceita esse pedido"
     for method in ("PUT", "PATCH", "DELETE"):
         assert failing.client.open("/conexao", method=method).status_code in (403, 405)
+
+
+@pytest.mark.parametrize("path", ["/static/nada.css", "/assets/nada.js", "/conexao/9/desconectar", "/fails/400"])
+def test_an_account_that_is_not_there_does_not_make_it_worse(failing: Person, path: str) -> None:
+    """The frame shows the account that is."""
+    answer = failing.client.get(f"{path}?conta=30009999")
+    assert answer.status_code == (400 if path == "/fails/400" else 404)
+    assert "Padaria Estrela" in parse(answer).text

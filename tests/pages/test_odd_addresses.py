@@ -1,0 +1,42 @@
+"""Numbers and texts that no column holds, in every place of an address, on both engines: never a failure of ours."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from kommo import create_app
+from tests.conftest import make_settings
+from tests.factories import contact_record, deal_record, make_account, store_contacts, store_deals
+
+ODD = ["a%00b", "2147483648", "9223372036854775807", "9223372036854775808", "9" * 5000, "%ED%A0%80", "1-1"]
+NAMES = ("q", "responsavel", "funil", "etapa", "pagina", "conta", "execucao")
+
+
+@pytest.fixture
+def odd_app(tmp_path: Path, database: str) -> Iterator[Flask]:
+    """An installation with an account, a contact and a deal."""
+    app = create_app(make_settings(tmp_path, database_url=database))
+    engine = app.extensions["kommo"].engine
+    account = make_account(engine)
+    store_contacts(engine, account, [contact_record(1)])
+    store_deals(engine, account, [deal_record(1, contacts=[1])])
+    yield app
+    engine.dispose()
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd[:20])
+def test_an_odd_value_is_refused_or_finds_nothing(odd_app: Flask, odd: str) -> None:
+    client = odd_app.test_client()
+    client.environ_base |= {"HTTP_HOST": "127.0.0.1:3000", "SERVER_PROTOCOL": "HTTP/1.1"}
+    rules = {str(rule) for rule in odd_app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    pages = {rule for rule in rules if not rule.startswith(("/api", "/static", "/assets"))}
+    number = odd if odd.isdecimal() else "1"
+    addresses = [re.sub(r"<int:\w+>", number, page) for page in pages if "<int:" in page]
+    addresses += [f"{page}?{name}={odd}" for page in pages if "<" not in page for name in NAMES]
+    addresses += [f"/api/kommo/{kind}?source=local&query={odd}" for kind in ("contacts", "deals")]
+    addresses += [f"/api/kommo/sync?{name}={odd}" for name in ("userId", "accountId")]
+    found = {address[:60]: client.get(address).status_code for address in addresses}
+    assert {address: status for address, status in found.items() if status >= 500} == {}
