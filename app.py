@@ -12,13 +12,18 @@ def __getattr__(name: str) -> Any:
 
 
 def _made_app() -> Any:
-    """The application; what stands in its way is one Portuguese line and exit code 2, as for `python app.py`."""
-    from kommo import create_app
-    from kommo.settings import SettingError
+    """The application, its log redacted; what stands in its way is one Portuguese line and exit code 2.
+
+    Both as for `python app.py`.
+    """
+    from kommo import create_app, logs
+    from kommo.settings import SettingError, load
     from kommo.store.schema import SchemaError
 
     try:
-        return create_app()
+        settings = load()
+        logs.configure(settings)
+        return create_app(settings)
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)

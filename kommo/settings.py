@@ -25,8 +25,8 @@ class SettingError(Exception):
 
 def _domain(value: str) -> str:
     value = value.strip().lower()
-    if not re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}", value):
-        raise ValueError
+    if len(value) > 180 or not re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}", value):
+        raise ValueError  # 180: with a label before it, it is still a host's name
     return value
 
 

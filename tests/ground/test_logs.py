@@ -1,10 +1,15 @@
 """No log line holds a token, however it got there."""
 
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from kommo.logs import RedactingFilter, redact
+from kommo.settings import ROOT
 
 ODD = "ewogICJhbGciOiAiUlMyNTYiCn0.ewogICJhY2NvdW50X2lkIjogMzAwMDEwMDAKfQ.c2lnbmF0dXJhLWRvLXRva2Vu-_x"
 SHORT = "ewp9.ewp9.c2ln"
@@ -69,3 +74,20 @@ def test_a_records_arguments_and_traceback_are_redacted() -> None:
     shown = logging.Formatter().format(record)
     assert "bad [oculto]" in shown
     assert TOKEN.split(".")[1] not in shown
+
+
+def test_another_wsgi_server_s_log_is_redacted_too(tmp_path: Path) -> None:
+    """`app:app` as a WSGI server takes it: a failure's traceback holds no token, nor the values around it."""
+    code = (
+        "import app, structlog\n"
+        "made, token = app.app, 'eyJhbGciOiJub25lIn0.eyJhIjoxfQ.canario'\n"
+        "try:\n"
+        "    raise RuntimeError(token)\n"
+        "except RuntimeError:\n"
+        "    structlog.get_logger().exception('failed', jwtToken=token)\n"
+    )
+    environment = os.environ | {"KOMMO_INSTANCE": str(tmp_path / "instance")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "failed" in done.stderr
+    assert "canario" not in done.stdout + done.stderr

@@ -38,6 +38,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("KOMMO_API_URL", "https://api-c.kommo.com/api/v4"),
         ("KOMMO_API_URL", "https://user:segredo@api-c.kommo.com"),
         ("KOMMO_BASE_DOMAIN", "kommo.com/evil"),
+        ("KOMMO_BASE_DOMAIN", "a." * 100 + "com"),
         ("DATABASE_URL", "mysql://host/banco"),
         ("KOMMO_QUEUE_URL", "amqp://host"),
         ("SECRET_KEY", "curta"),
