@@ -1,8 +1,6 @@
 """A token that does not say whose it is: Kommo does, and nothing is refused before it was asked."""
 
 import base64
-import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from kommo.settings import Settings
 from tests.api.conftest import Api, expect_error, expect_good
 from tests.conftest import make_settings
 from tests.crm.people import token as made_up
-from tests.crm.servers import RawServer
+from tests.crm.servers import RawServer, answer, says
 
 ACCOUNT = 30001000
 CALLS = [
@@ -26,15 +24,9 @@ EACH = pytest.mark.parametrize(("method", "path"), CALLS)
 @pytest.fixture
 def kommo() -> Iterator[RawServer]:
     """Answers everything for one account, whatever the token says."""
-
-    def answer(connection: socket.socket, _head: bytes) -> bool:
-        held = {"_embedded": {"contacts": [{"id": 1, "name": "Ana"}], "leads": [{"id": 1, "name": "Bolo"}]}}
-        body = json.dumps({"id": ACCOUNT, "name": "Padaria", "subdomain": "padaria"} | held).encode()
-        said = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        connection.sendall(said + body)
-        return True
-
-    with RawServer(answer) as server:
+    held = {"_embedded": {"contacts": [{"id": 1, "name": "Ana"}], "leads": [{"id": 1, "name": "Bolo"}]}}
+    body = {"id": ACCOUNT, "name": "Padaria", "subdomain": "padaria"} | held
+    with RawServer(says(answer(200, body))) as server:
         yield server
 
 

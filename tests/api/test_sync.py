@@ -1,7 +1,6 @@
 """Synchronising over JSON: the answer comes when the run is over, or says where to look."""
 
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from kommo.store.tables import SyncRun
 from kommo.sync import control
 from tests.api.conftest import Api, expect_error, expect_good, held_run
 from tests.conftest import make_settings
-from tests.crm.servers import RawServer
+from tests.crm.servers import RawServer, answer, says
 from tests.factories import ANA
 from tests.processes import wait_for
 from tests.sync.accounts import connect, run
@@ -274,13 +273,8 @@ class TestAnAccountThatIsNotTheTokens:
 
     @pytest.fixture
     def elsewhere(self) -> Iterator[RawServer]:
-        def answer(connection: socket.socket, head: bytes) -> bool:
-            body = b'{"id": 30009999, "name": "Outra", "subdomain": "outra", "_embedded": {"contacts": []}}'
-            said = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-            connection.sendall(said + body)
-            return True
-
-        with RawServer(answer) as server:
+        body = {"id": 30009999, "name": "Outra", "subdomain": "outra", "_embedded": {"contacts": []}}
+        with RawServer(says(answer(200, body))) as server:
             yield server
 
     @pytest.fixture

@@ -34,7 +34,8 @@ def said(status: int, detail: str = "", **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_success_is_no_error(status: int) -> None:
-    raise_for(answered(status, b"" if status == 204 else {"id": 1}, "application/hal+json"))
+    body = b"" if status == 204 else {"id": 1}
+    assert raise_for(answered(status, body, "application/hal+json")) is None
 
 
 CASES = [

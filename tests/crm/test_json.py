@@ -93,4 +93,5 @@ def test_what_is_nonsense(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [nested(240), nested(240, core=rb'"\ud800"'), nested(240, core=rb'"\u0000"')])
 def test_deep_but_not_too_deep(body: bytes) -> None:
-    orjson.dumps(json.loads(body))
+    found = json.loads(body)
+    assert orjson.loads(orjson.dumps(found)) == found

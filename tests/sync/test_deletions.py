@@ -58,11 +58,7 @@ def test_a_restored_record_comes_back_to_life(services: Services, padaria: Serve
 
 def test_many_missing_records_without_an_event_wait_for_a_person(services: Services, padaria: Server) -> None:
     """More than a tenth gone and nothing said of it: a wrong token or a broken list looks just like that."""
-    padaria.world.turn(delete_events=False, only_deleted="none")
-    account = connect(services, padaria)
-    run(services, account)
-    padaria.world.bulk_delete("contacts", 10)
-    view = run(services, account)
+    account, _gone, view = asks(services, padaria)
     assert (view.state, view.guarded) == ("done", {"contacts": 10})
     assert not view.proved
     assert "10 contatos não aparecem mais no Kommo" in view.errors[0]
@@ -72,6 +68,15 @@ def test_many_missing_records_without_an_event_wait_for_a_person(services: Servi
     assert (after.guarded, after.stream("contacts").deleted) == ({}, 10)
     assert after.proved
     assert difference(services, account, padaria.world) == []
+
+
+def asks(services: Services, padaria: Server) -> tuple[int, list[int], RunView]:
+    """An account ten of whose contacts are gone without a word of it, their ids, and the run that asks a person."""
+    padaria.world.turn(delete_events=False, only_deleted="none")
+    account = connect(services, padaria)
+    run(services, account)
+    gone = padaria.world.bulk_delete("contacts", 10)
+    return account, gone, run(services, account)
 
 
 def confirmed(services: Services, account: int, run_id: int) -> RunView:
@@ -84,23 +89,15 @@ def confirmed(services: Services, account: int, run_id: int) -> RunView:
 
 def test_a_word_buries_nothing_that_came_back(services: Services, padaria: Server) -> None:
     """Each record is asked for once more: seven of the ten are there again when the person has decided."""
-    padaria.world.turn(delete_events=False, only_deleted="none")
-    account = connect(services, padaria)
-    run(services, account)
-    gone = padaria.world.bulk_delete("contacts", 10)
-    view = run(services, account)
+    account, gone, asked = asks(services, padaria)
     padaria.world.restore("contacts", *gone[:7])
-    after = confirmed(services, account, view.id)
+    after = confirmed(services, account, asked.id)
     assert (after.proved, after.stream("contacts").deleted) == (True, 3)
     assert difference(services, account, padaria.world) == []
 
 
 def test_a_word_that_comes_too_late_does_nothing(services: Services, padaria: Server) -> None:
-    padaria.world.turn(delete_events=False, only_deleted="none")
-    account = connect(services, padaria)
-    run(services, account)
-    gone = padaria.world.bulk_delete("contacts", 10)
-    asked = run(services, account)
+    account, gone, asked = asks(services, padaria)
     padaria.world.restore("contacts", *gone)
     assert run(services, account).proved
     assert control.confirm_deletions(services, account, asked.id) is None
