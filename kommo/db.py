@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, Connection, Engine, Float, MetaData, Select, event, func, select
+from sqlalchemy import JSON, BigInteger, Connection, Engine, Float, Integer, MetaData, Select, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.compiler import compiles
@@ -28,6 +28,8 @@ BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
 
 #: JSON on both engines: text on SQLite, JSONB on PostgreSQL.
 Json = JSON().with_variant(JSONB(), "postgresql")
+#: Our own numbers: 64 bits on both engines. SQLite gives its row numbers to a primary key declared INTEGER only.
+Key = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Serialized(str):

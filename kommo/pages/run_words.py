@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from kommo.store.progress import RunView, StreamView
 from kommo.text import duration, number, plural
 
-TRIGGERS = {"page": "página", "api": "API", "shell": "comando", "connect": "conexão", "confirm": "confirmação"}
+TRIGGERS = {
+    "page": "página", "api": "API", "shell": "comando", "connect": "conexão", "confirm": "confirmação",
+    "schedule": "agenda",
+}  # fmt: skip
 _STOPPING = "Termina a página que está lendo e para."
 _UNDER_WAY = {"queued": "Na fila", "running": "Em andamento", "paused": "Em pausa", "cancelling": "Cancelando"}
 _SPOKEN_STEPS = 25  # percent between two announcements: a screen reader is not to talk every second

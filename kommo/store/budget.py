@@ -124,7 +124,8 @@ class SqlBudget:
             raise BudgetBlocked(seconds)
 
     def _make(self, session: Session) -> None:
-        row = {"scope": self.scope, "next_at": 0.0, "slow_until": 0.0, "blocked_until": 0.0, "requests": 0}
+        times = dict.fromkeys(("next_at", "slow_until", "blocked_until", "slowed_at"), 0.0)
+        row = {"scope": self.scope, "pace": 1.0, "requests": 0} | times
         insert_missing(session, RateSlot.__table__, [row])  # type: ignore[arg-type]
 
 

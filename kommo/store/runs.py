@@ -19,6 +19,7 @@ from kommo.store.tables.runs import ACTIVE
 
 _RUNS: Table = SyncRun.__table__  # type: ignore[assignment]
 STREAMS = ("contacts", "deals")
+SWEEP, DELTA = "sweep", "delta"  # what a run reads: everything, or what changed
 KEPT = 200  # finished runs an account keeps in its history
 FAR = 4000.0  # seconds; no lease and no pause is as long: a time further away is of a clock that was set back
 
@@ -37,18 +38,23 @@ class LostLease(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run as its owner holds it."""
+    """A run as its owner holds it; `number` counts the claims of the account's runs."""
 
     run_id: int
     fence: int
     connection_id: int
+    number: int
 
 
-def request(session: Session, connection_id: int, trigger: str) -> int:
-    """Ask for a run of an account; gives its id. Raises AlreadyRunning where one is not over yet."""
+def request(session: Session, connection_id: int, trigger: str, *, sweep: bool = False) -> int:
+    """Ask for a run of an account; gives its id. Raises AlreadyRunning where one is not over yet.
+
+    `sweep` asks for everything to be read; otherwise the worker reads what changed, where it can.
+    """
     if (found := active(session, connection_id)) is not None:
         raise AlreadyRunning(found.id)
-    run = SyncRun(connection_id=connection_id, trigger=trigger, requested_at=now(session))
+    mode = SWEEP if sweep else None
+    run = SyncRun(connection_id=connection_id, trigger=trigger, mode=mode, requested_at=now(session))
     try:
         with session.begin_nested():
             session.add(run)
@@ -106,7 +112,16 @@ def claim(session: Session, run_id: int, worker: str, lease: float) -> Claim | N
         .returning(SyncRun.id, SyncRun.fence, SyncRun.connection_id)
     )
     row = session.execute(statement).one_or_none()
-    return Claim(*row) if row else None
+    if row is None:
+        return None
+    count = (
+        update(Connection)
+        .where(Connection.id == row.connection_id)
+        .values(claims=Connection.claims + 1)
+        .returning(Connection.claims)
+        .execution_options(synchronize_session=False)
+    )
+    return Claim(*row, number=session.execute(count).scalar_one())
 
 
 def hold(session: Session, held: Claim, lease: float, *, requests: int = 0, going_on: bool = True) -> bool:

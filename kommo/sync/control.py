@@ -8,13 +8,14 @@ from kommo.store import candidates, runs
 from kommo.store.tables import SyncRun
 
 
-def start(services: Services, connection_id: int, trigger: str) -> int:
+def start(services: Services, connection_id: int, trigger: str, *, sweep: bool = False) -> int:
     """Ask for a run of an account and wake a worker; gives the run's id. Raises runs.AlreadyRunning.
 
-    `trigger` says who asked: "page", "api", "shell" or "connect"; "confirm" is of `confirm_deletions`.
+    `trigger` says who asked: "page", "api", "shell", "connect" or "schedule"; "confirm" is of `confirm_deletions`.
+    `sweep` asks for everything to be read, not only what changed.
     """
     with writing(services.engine) as session:
-        run_id = runs.request(session, connection_id, trigger)
+        run_id = runs.request(session, connection_id, trigger, sweep=sweep)
     services.ring(SYNC, run_id)
     return run_id
 

@@ -18,8 +18,7 @@ from kommo.store.records import Target
 from kommo.store.runs import Claim, LostLease
 from kommo.sync.streams import StreamSpec
 
-_SEQUENCE_BITS = 20
-_FENCE_BITS = 16
+_SEQUENCE_BITS = 24  # requests of one claim: 27 days at 7 a second
 
 
 class Cancelled(Exception):
@@ -49,11 +48,10 @@ class Run:
     def version(self) -> int:
         """The next number in the order of readings: taken before a request is sent, it dates what the answer says.
 
-        It counts, it is no time: clocks of machines differ and jump. A later run, and a later owner of the same run,
-        start higher.
+        It counts, it is no time: clocks of machines differ and jump. Every later claim of a run of the account starts
+        higher.
         """
-        number = next(self._sequence)
-        return ((self.claim.run_id << _FENCE_BITS) + self.claim.fence << _SEQUENCE_BITS) + number
+        return (self.claim.number << _SEQUENCE_BITS) + next(self._sequence)
 
     def target(self, spec: StreamSpec, read_pass: int = 1) -> Target:
         """Where rows of a stream go."""

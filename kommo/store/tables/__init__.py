@@ -1,11 +1,15 @@
 """The tables. Importing this package makes all of them known to `Base.metadata`."""
 
-from kommo.store.tables.accounts import Connection, Owner, RateSlot
-from kommo.store.tables.catalogues import Company, CustomField, KommoUser, LossReason, Pipeline, Stage
+from kommo.store.tables.accounts import Connection, Owner
+from kommo.store.tables.budget import RateSlot, RateUse
+from kommo.store.tables.catalogues import CatalogueRead, Company, CustomField, KommoUser, LossReason, Pipeline, Stage
+from kommo.store.tables.marks import SyncEvent, SyncMark, SyncMissing
 from kommo.store.tables.runs import SyncBand, SyncCandidate, SyncRun, SyncSeen, SyncStream
+from kommo.store.tables.schedules import Schedule
 from kommo.store.tables.wallet import Contact, Deal, DealContact, SearchPending, Wallet
 
 __all__ = [
+    "CatalogueRead",
     "Company",
     "Connection",
     "Contact",
@@ -17,10 +21,15 @@ __all__ = [
     "Owner",
     "Pipeline",
     "RateSlot",
+    "RateUse",
+    "Schedule",
     "SearchPending",
     "Stage",
     "SyncBand",
     "SyncCandidate",
+    "SyncEvent",
+    "SyncMark",
+    "SyncMissing",
     "SyncRun",
     "SyncSeen",
     "SyncStream",

@@ -1,8 +1,8 @@
-"""Who owns what: owners, their connected Kommo accounts, and the request budget."""
+"""Who owns what: owners and their connected Kommo accounts."""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Float, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kommo.db import Base, Json
@@ -20,7 +20,8 @@ class Owner(Base):
 class Connection(Base):
     """One Kommo account of one owner: where it is, the sealed token, what the token and the account say.
 
-    The row outlives its token: after a disconnect it still names the copy. Claims are Unix seconds, unverified.
+    The row outlives its token: after a disconnect it still names the copy. The token's claims are Unix seconds,
+    unverified. `claims` counts how often a worker took up one of the account's runs: it orders their readings.
     """
 
     __tablename__ = "connection"
@@ -44,7 +45,7 @@ class Connection(Base):
     timezone: Mapped[str] = mapped_column(Text, default="America/Sao_Paulo")
     account: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     connected_at: Mapped[float] = mapped_column(Float)
-    catalogues_at: Mapped[float | None] = mapped_column(Float)
+    claims: Mapped[int] = mapped_column(BigInteger, default=0)
     erasing: Mapped[bool] = mapped_column(default=False)
 
     @property
@@ -58,18 +59,3 @@ class Connection(Base):
         if self.is_demo:
             return self.base_address
         return f"https://{self.subdomain}.{self.base_domain}" if self.subdomain else None
-
-
-class RateSlot(Base):
-    """The request budget of one scope: when the next request may leave, after a 429 too, and whether Kommo blocked us.
-
-    Times are Unix seconds of the database's clock.
-    """
-
-    __tablename__ = "rate_slot"
-
-    scope: Mapped[str] = mapped_column(String(64), primary_key=True)
-    next_at: Mapped[float] = mapped_column(Float, default=0.0)
-    slow_until: Mapped[float] = mapped_column(Float, default=0.0)
-    blocked_until: Mapped[float] = mapped_column(Float, default=0.0)
-    requests: Mapped[int] = mapped_column(Integer, default=0)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Float, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kommo.db import Base, Json
+from kommo.db import Base, Json, Key
 
 
 class Catalogue:
@@ -79,4 +79,14 @@ class Company(Catalogue, Base):
 
     __tablename__ = "company"
 
-    checked_run: Mapped[int] = mapped_column(default=0)
+    checked_run: Mapped[int] = mapped_column(Key, default=0)
+
+
+class CatalogueRead(Base):
+    """When each catalogue of an account was last read whole (our clock), by the name `sync` has for it."""
+
+    __tablename__ = "catalogue_read"
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
+    catalogue: Mapped[str] = mapped_column(String(24), primary_key=True)
+    read_at: Mapped[float] = mapped_column(Float)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kommo.db import Base, Json
+from kommo.db import Base, Json, Key
 
 #: States in which a run still has work to do; one such run an account.
 ACTIVE = ("queued", "running", "paused")
@@ -15,7 +15,8 @@ _ACTIVE_SQL = text("state IN ('queued', 'running', 'paused')")
 class SyncRun(Base):
     """One synchronisation of one connected account. Times are Unix seconds of the database's clock.
 
-    A worker owns it while `fence` is the number it claimed with; `lease_until` is renewed while it lives.
+    A worker owns it while `fence` is the number it claimed with; `lease_until` is renewed while it lives. `mode` is
+    "sweep" (everything is read) or "delta" (what changed); None lets the worker decide.
     """
 
     __tablename__ = "sync_run"
@@ -26,9 +27,10 @@ class SyncRun(Base):
         Index("ix_sync_run_connection", "connection_id", "id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"))
     trigger: Mapped[str] = mapped_column(String(16))
+    mode: Mapped[str | None] = mapped_column(String(8))
     state: Mapped[str] = mapped_column(String(12), default="queued")
     phase: Mapped[str] = mapped_column(String(16), default="queued")
     requested_at: Mapped[float] = mapped_column(Float)
@@ -51,12 +53,14 @@ class SyncStream(Base):
     """One stream (contacts or deals) of a run: how far it is, and what came of it.
 
     `rows` counts different records read; `total` and `pages_total` are what was found before reading.
-    `remote_count` and `local_count` are the proof at the end.
+    `cursor` is how far a delta has come (Kommo's Unix seconds). The proof at the end: `remote_count`, `local_count`,
+    `sampled` records looked at a second time of which `differed` were not as held, at `proved_at` (our clock), with
+    `proof_requests`.
     """
 
     __tablename__ = "sync_stream"
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(Key, ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
     stream: Mapped[str] = mapped_column(String(12), primary_key=True)
     state: Mapped[str] = mapped_column(String(12), default="waiting")
     read_pass: Mapped[int] = mapped_column(default=1)
@@ -74,6 +78,11 @@ class SyncStream(Base):
     malformed: Mapped[int] = mapped_column(default=0)
     remote_count: Mapped[int | None] = mapped_column(Integer)
     local_count: Mapped[int | None] = mapped_column(Integer)
+    sampled: Mapped[int] = mapped_column(default=0)
+    differed: Mapped[int] = mapped_column(default=0)
+    proof_requests: Mapped[int] = mapped_column(default=0)
+    proved_at: Mapped[float | None] = mapped_column(Float)
+    cursor: Mapped[int | None] = mapped_column(BigInteger)
     notes: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 
@@ -85,7 +94,7 @@ class SyncBand(Base):
 
     __tablename__ = "sync_band"
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(Key, ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
     stream: Mapped[str] = mapped_column(String(12), primary_key=True)
     read_pass: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     band: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -101,7 +110,7 @@ class SyncSeen(Base):
     __tablename__ = "sync_seen"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(Key, ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
     stream: Mapped[str] = mapped_column(String(12), primary_key=True)
     remote_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     read_pass: Mapped[int] = mapped_column(Integer)
@@ -116,7 +125,7 @@ class SyncCandidate(Base):
 
     __tablename__ = "sync_candidate"
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(Key, ForeignKey("sync_run.id", ondelete="CASCADE"), primary_key=True)
     stream: Mapped[str] = mapped_column(String(12), primary_key=True)
     remote_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     evidence: Mapped[str] = mapped_column(String(12))

@@ -6,10 +6,10 @@ one connected account only. Times with `_at` are Kommo's own Unix seconds, but `
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kommo.db import Base, Json
+from kommo.db import Base, Json, Key
 
 CONTACT = "contact"
 DEAL = "deal"
@@ -26,7 +26,7 @@ def _live(name: str, *columns: str) -> Index:
 class Wallet(Base):
     """A record of Kommo as it was last read; `Contact` and `Deal` are its two faces.
 
-    `version` orders readings by when they were asked for (see `kommo.sync.versions`); `content_hash` is that of
+    `version` orders readings by when they were asked for (`kommo.sync.run.Run.version`); `content_hash` is that of
     `record`, so that an unchanged record is not written again.
     """
 
@@ -44,7 +44,7 @@ class Wallet(Base):
         Index("ix_Wallet_company", "connection_id", "company_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
     kind: Mapped[str] = mapped_column(String(8))
@@ -106,4 +106,4 @@ class SearchPending(Base):
 
     __tablename__ = "search_pending"
 
-    wallet_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    wallet_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
