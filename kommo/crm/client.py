@@ -9,11 +9,10 @@ from kommo.crm import directories, errors, json
 from kommo.crm.answers import Answer
 from kommo.crm.budget import Budget
 from kommo.crm.caller import Caller
-from kommo.crm.directories import Account, Company, Field, LossReason, Pipeline, Stage, User
+from kommo.crm.directories import Account, Field, LossReason, Pipeline, Stage, User
 from kommo.crm.feed import PAGE as EVENTS_PAGE
 from kommo.crm.feed import Event, events_from
 from kommo.crm.pages import (
-    MAX_IDS,
     MAX_LIMIT,
     Page,
     Params,
@@ -24,7 +23,7 @@ from kommo.crm.pages import (
     record_from,
     rows_from,
 )  # fmt: skip
-from kommo.crm.records import Contact, Deal
+from kommo.crm.records import Company, Contact, Deal
 from kommo.crm.transport import Transport
 
 __all__ = [
@@ -96,23 +95,12 @@ class Kommo:
         rows = self._all(f"/{entity}/custom_fields", "custom_fields")
         return directories.many(rows, partial(directories.field_from, entity))
 
-    def companies(self, ids: Sequence[int]) -> list[Company]:
-        """The companies with these ids, those that exist."""
-        wanted = list(dict.fromkeys(ids))
-        found: dict[int, Company] = {}
-        for start in range(0, len(wanted), MAX_IDS):
-            lot = wanted[start : start + MAX_IDS]
-            params = [("page", "1"), ("limit", str(MAX_LIMIT)), *(("filter[id][]", str(key)) for key in lot)]
-            rows, _ = self._get("/companies", params, partial(rows_from, key="companies"))
-            found |= {one.id: one for one in directories.many(rows, directories.company_from)}
-        return [found[key] for key in wanted if key in found]
-
-    def deals_of(self, contact_ids: Sequence[int]) -> list[int]:
-        """The ids of the deals that these contacts (at most 150) are linked to, in order."""
-        params = [("page", "1"), ("limit", str(MAX_LIMIT)), ("with", "leads")]
-        params += [("filter[id][]", str(key)) for key in contact_ids]
-        rows, _ = self._get("/contacts", params, partial(rows_from, key="contacts"))
-        return linked_ids(rows, "leads", of=contact_ids)
+    def linked(self, stream: Stream, ids: Sequence[int], key: str) -> list[int]:
+        """The ids of the records of the list `key` (leads, contacts) that these at most 150 are linked to, in order."""
+        params = [("page", "1"), ("limit", str(MAX_LIMIT)), ("with", key)]
+        params += [("filter[id][]", str(one)) for one in ids]
+        rows, _ = self._caller.call(stream.path, params, partial(rows_from, key=stream.key))
+        return linked_ids(rows, key, of=ids)
 
     def page(
         self,
@@ -141,7 +129,7 @@ class Kommo:
         return self._caller.call(stream.path, params, parse)
 
     def one(self, stream: Stream, record_id: int) -> Contact | Deal | None:
-        """The record with this id as it is now; None where there is none, or only its trace in the trash."""
+        """The contact or deal with this id as it is now; None where there is none, or only its trace in the trash."""
         params = [("with", stream.expand)] if stream.expand else []
         parse = partial(_record, stream=stream, record_id=record_id)
         try:
@@ -221,6 +209,6 @@ def _record(answer: Answer, stream: Stream, record_id: int) -> Contact | Deal | 
         found = record_from(stream, json.loads(answer.body))
     except ValueError:
         raise errors.Nonsense(answer.status, note="no record") from None
-    if found.id != record_id:
+    if isinstance(found, Company) or found.id != record_id:
         raise errors.Nonsense(answer.status, note="another record")
     return None if found.is_deleted else found

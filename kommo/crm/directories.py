@@ -1,4 +1,4 @@
-"""What changes seldom in an account: itself, its users, pipelines, loss reasons, field definitions, companies."""
+"""What changes seldom in an account: itself, its users, pipelines, loss reasons, field definitions."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -86,14 +86,6 @@ class Field:
     raw: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
-    """A company's name."""
-
-    id: int
-    name: str
-
-
 def account_from(answer: Answer) -> Account:
     """The account in an answer to /account; raises Nonsense where it is none."""
     body = json.loads(answer.body)
@@ -155,8 +147,3 @@ def field_from(entity: str, row: dict[str, Any], key: int) -> Field:
         whole(row.get("sort")) or 0, objects(row.get("enums")), text(row.get("currency")) or None,
         {name: value for name, value in row.items() if name != "_links"},
     )  # fmt: skip
-
-
-def company_from(row: dict[str, Any], key: int) -> Company:
-    """A company's name."""
-    return Company(key, text(row.get("name")))

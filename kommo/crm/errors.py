@@ -258,3 +258,7 @@ _TOKEN_SENTENCES = {
     "token_bad_characters": "O token contém caracteres inválidos. Copie-o de novo, direto do Kommo.",
     "host_refused": "O token aponta para um servidor que não é do Kommo. Nada foi enviado. Gere outro token no Kommo.",
 }
+
+
+#: What the account's plan or the token's rights do not give: a run goes on without it.
+NO_RIGHT = (Forbidden, Unpaid, NotFound)

@@ -1,24 +1,27 @@
 """Kommo's events: what happened to which record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kommo.crm.values import identifier, objects, text, whole
+from kommo.crm.values import identifier, mapping, objects, text, whole
 
 PAGE = 100  # events in a page: Kommo's page says 250, the sister product's 100 (reference, section 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. `entity` is Kommo's singular name (lead, contact, company, task); `created_at` is Unix seconds."""
+    """One event. `entity` is Kommo's singular name (lead, contact, company, task); `created_at` is Unix seconds.
+
+    `others` are the records at the other end of a link that was made or undone, as (entity, id).
+    """
 
     id: str
     type: str
     entity: str
     entity_id: int
     created_at: int
-    value_after: list[dict[str, Any]]
+    others: tuple[tuple[str, int], ...] = ()
 
 
 def events_from(rows: Iterable[Any]) -> list[Event]:
@@ -33,4 +36,12 @@ def _event(row: dict[str, Any]) -> Event | None:
     if entity_id is None or created_at is None or not kind or not entity:
         return None
     key = text(row.get("id")) or f"{kind}:{entity}:{entity_id}:{created_at}"
-    return Event(key, kind, entity, entity_id, created_at, objects(row.get("value_after")))
+    return Event(key, kind, entity, entity_id, created_at, tuple(_others(row)))
+
+
+def _others(row: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    for value in objects(row.get("value_before")) + objects(row.get("value_after")):
+        other = mapping(mapping(value.get("link")).get("entity"))
+        entity, key = text(other.get("type")), identifier(other.get("id"))
+        if entity and key is not None:
+            yield entity, key

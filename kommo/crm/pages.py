@@ -1,14 +1,14 @@
 """Lists of records: which there are, how a page of one is asked for, and what may be believed of the answer."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kommo.crm import json
 from kommo.crm.answers import Answer
 from kommo.crm.errors import Nonsense
-from kommo.crm.records import Contact, Deal, Record, contact_from, deal_from
+from kommo.crm.records import Record, company_from, contact_from, deal_from
 from kommo.crm.values import identifier, mapping, objects
 
 MAX_LIMIT = 250  # rows in a page, at most (https://developers.kommo.com/docs/limitations)
@@ -18,15 +18,16 @@ Params = list[tuple[str, str]]
 
 
 class Stream(enum.Enum):
-    """A list of records at Kommo: contacts, or deals (leads on the wire)."""
+    """A list of records at Kommo: contacts, deals (leads on the wire), or companies."""
 
     CONTACTS = "contacts"
     DEALS = "deals"
+    COMPANIES = "companies"
 
     @property
     def key(self) -> str:
         """Kommo's plural name: in paths, and in `_embedded`."""
-        return "contacts" if self is Stream.CONTACTS else "leads"
+        return "leads" if self is Stream.DEALS else self.value
 
     @property
     def path(self) -> str:
@@ -40,7 +41,14 @@ class Stream(enum.Enum):
         Deals come with their contacts. Contacts come without leads (the same links again), and deals without
         loss_reason: its name would change the content of deals that nobody touched.
         """
-        return "" if self is Stream.CONTACTS else "contacts"
+        return "contacts" if self is Stream.DEALS else ""
+
+
+_MAKE: dict[Stream, Callable[[Any], Record]] = {
+    Stream.CONTACTS: contact_from,
+    Stream.DEALS: deal_from,
+    Stream.COMPANIES: company_from,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +106,9 @@ def page_from(answer: Answer, stream: Stream, number: int, version: int = 0) -> 
     return Page(records, has_next, number, answer.server_time, len(rows) - len(records), version)
 
 
-def record_from(stream: Stream, raw: Any) -> Contact | Deal:
+def record_from(stream: Stream, raw: Any) -> Record:
     """A row of this list as a typed record. Raises ValueError where it has no usable id."""
-    return contact_from(raw) if stream is Stream.CONTACTS else deal_from(raw)
+    return _MAKE[stream](raw)
 
 
 def rows_from(answer: Answer, key: str) -> tuple[list[Any], bool]:

@@ -76,7 +76,17 @@ class Deal:
         return custom_fields(self.raw)
 
 
-Record = Contact | Deal
+@dataclass(slots=True)
+class Company:
+    """A company, of which only the name is of use. `updated_at` is Unix seconds."""
+
+    id: int
+    name: str
+    updated_at: int | None = None
+    is_deleted: bool = False
+
+
+Record = Contact | Deal | Company
 _NESTED = (dict, list)
 
 
@@ -128,7 +138,15 @@ def deal_from(raw: Any) -> Deal:
     )
 
 
-def documented(record: Record) -> dict[str, Any]:
+def company_from(raw: Any) -> Company:
+    """The company in Kommo's record. Raises ValueError where it has no usable id."""
+    if not isinstance(raw, dict):
+        raise ValueError("a record is an object")  # noqa: TRY004 - one kind of error for one kind of trouble
+    is_deleted = raw.get("is_deleted") is True
+    return Company(_required_id(raw), text(raw.get("name")), whole(raw.get("updated_at")), is_deleted)
+
+
+def documented(record: Contact | Deal) -> dict[str, Any]:
     """The record as the JSON contract writes it: the documented names first, then what else is known.
 
     For a stored one: `documented(contact_from(stored))`.
@@ -212,6 +230,6 @@ def _contacts(value: Any) -> list[tuple[int, bool]]:
     return list(found.items())
 
 
-def _tags(record: Record) -> list[dict[str, Any]]:
+def _tags(record: Contact | Deal) -> list[dict[str, Any]]:
     tags = objects(mapping(record.raw.get("_embedded")).get("tags"))
     return [{"id": identifier(tag.get("id")), "name": text(tag.get("name"))} for tag in tags]

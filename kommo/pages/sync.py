@@ -10,7 +10,7 @@ from kommo.crm.errors import TokenExpired, TokenRefused
 from kommo.pages import run_words
 from kommo.pages.context import connection, said_here, services, session, token_is_of_use
 from kommo.pages.htmx import fragment, is_htmx
-from kommo.store import candidates, progress, runs
+from kommo.store import missing, progress, runs
 from kommo.store.progress import RunView
 from kommo.store.tables import Connection
 from kommo.sync import control, streams
@@ -125,9 +125,7 @@ def _guarded(view: RunView) -> list[dict[str, Any]]:
     return [
         {
             "count": plural(count, streams.BY_NAME[name].one, streams.BY_NAME[name].many),
-            "names": candidates.guarded_titles(
-                session(), view.connection_id, view.id, name, streams.BY_NAME[name].kind, _SAMPLE
-            ),
+            "names": missing.titles(session(), view.connection_id, name, streams.BY_NAME[name].kind, _SAMPLE),
             "more": max(count - _SAMPLE, 0),
         }
         for name, count in view.guarded.items()

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kommo.db import now
-from kommo.store.tables import SyncCandidate, SyncRun, SyncStream
+from kommo.store.tables import SyncMissing, SyncRun, SyncStream
 from kommo.store.tables.runs import ACTIVE
 from kommo.text import duration
 
@@ -38,18 +38,23 @@ class StreamView:
     malformed: int = 0
     remote_count: int | None = None
     local_count: int | None = None
+    sampled: int = 0
+    differed: int = 0
+    proof_requests: int = 0
+    proved_at: float | None = None
 
     @property
     def proved(self) -> bool:
-        """Whether Kommo's count was found to be ours."""
-        return self.remote_count is not None and self.remote_count == self.local_count
+        """Whether Kommo's count was found to be ours, and no record looked at a second time was held otherwise."""
+        return self.remote_count is not None and self.remote_count == self.local_count and not self.differed
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
     """A run as people see it. Times are Unix seconds; `seconds` is how long it has taken so far or took.
 
-    `cancel` tells that a person asked it to end, `silent` that its worker gives no sign.
+    `mode` is "sweep" or "delta", None before a worker decided. `cancel` tells that a person asked it to
+    end, `silent` that its worker gives no sign.
     """
 
     id: int
@@ -57,6 +62,7 @@ class RunView:
     state: str
     phase: str
     trigger: str
+    mode: str | None
     requested_at: float
     started_at: float | None
     finished_at: float | None
@@ -115,22 +121,29 @@ def _views(session: Session, runs: list[SyncRun]) -> list[RunView]:
     streams = select(SyncStream).where(SyncStream.run_id.in_(ids)).order_by(SyncStream.stream)
     for row in session.scalars(streams.execution_options(populate_existing=True)):
         rows[row.run_id].append(row)
-    guarded = _guarded(session, ids)
+    guarded = _guarded(session, runs[0].connection_id) if runs else []
     moment = now(session)
-    return [_run(run, rows[run.id], guarded.get(run.id, {}), moment) for run in runs]
+    return [_run(run, rows[run.id], _asked_by(run, guarded), moment) for run in runs]
 
 
-def _guarded(session: Session, ids: list[int]) -> dict[int, dict[str, int]]:
-    """Records that are missing at Kommo but were not buried, since a person has to say so: by run and stream."""
-    statement = (
-        select(SyncCandidate.run_id, SyncCandidate.stream, func.count())
-        .where(SyncCandidate.run_id.in_(ids), SyncCandidate.verdict == "guarded")
-        .group_by(SyncCandidate.run_id, SyncCandidate.stream)
-    )
-    found: dict[int, dict[str, int]] = {}
-    for run_id, stream, number in session.execute(statement):
-        found.setdefault(run_id, {})[stream] = number
+def _asked_by(run: SyncRun, guarded: list[tuple[int, str, int]]) -> dict[str, int]:
+    """What still waits for a person's word of all that was known to be missing at the end of a run, by stream."""
+    found: dict[str, int] = {}
+    for run_id, stream, number in guarded:
+        if run_id <= run.id:
+            found[stream] = found.get(stream, 0) + number
     return found
+
+
+def _guarded(session: Session, connection_id: int) -> list[tuple[int, str, int]]:
+    """What waits for a person's word: by which run it was found, in which stream, how many records."""
+    statement = (
+        select(SyncMissing.run_id, SyncMissing.stream, func.count())
+        .where(SyncMissing.connection_id == connection_id)
+        .group_by(SyncMissing.run_id, SyncMissing.stream)
+        .order_by(SyncMissing.stream)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(statement)]
 
 
 def _run(run: SyncRun, rows: list[SyncStream], guarded: dict[str, int], moment: float) -> RunView:
@@ -141,6 +154,7 @@ def _run(run: SyncRun, rows: list[SyncStream], guarded: dict[str, int], moment: 
         state=run.state,
         phase=run.phase,
         trigger=run.trigger,
+        mode=run.mode,
         requested_at=run.requested_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
@@ -204,6 +218,10 @@ def _stream(row: SyncStream, run: SyncRun, moment: float) -> StreamView:
         malformed=row.malformed,
         remote_count=row.remote_count,
         local_count=row.local_count,
+        sampled=row.sampled,
+        differed=row.differed,
+        proof_requests=row.proof_requests,
+        proved_at=row.proved_at,
     )
 
 

@@ -1,6 +1,5 @@
 """Writing records into `Wallet`: a page at a time, only what changed, never an older version over a newer one."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,7 +9,7 @@ from sqlalchemy import Insert, Table, and_, case, delete, func, or_, select, upd
 from sqlalchemy.orm import Session
 
 from kommo.db import clock
-from kommo.store import search
+from kommo.store import missing, search
 from kommo.store.tables import DealContact, SyncCandidate, SyncSeen, SyncStream, Wallet
 from kommo.store.upsert import insert_for
 
@@ -49,10 +48,11 @@ class Target:
 
 @dataclass(slots=True)
 class Written:
-    """What a page did to the copy: rows met for the first time in this run, and the number of each change."""
+    """What a page did to the copy: rows met for the first time in this run, the rows written, those that came back."""
 
     first_seen: int = 0
-    changes: Counter[str] = field(default_factory=Counter)
+    changed: list[Incoming] = field(default_factory=list)
+    revived: list[int] = field(default_factory=list)
 
 
 def write_page(session: Session, target: Target, page: Sequence[Incoming], version: int) -> Written:
@@ -63,19 +63,16 @@ def write_page(session: Session, target: Target, page: Sequence[Incoming], versi
     """
     latest = {incoming.remote_id: incoming for incoming in page}
     held = _held(session, target, latest)
-    changes: dict[int, str] = {}
-    rows = []
-    for remote_id, incoming in latest.items():
-        known = held.get(remote_id)
-        changes[remote_id] = change = _change(known, incoming, version)
-        if change != UNCHANGED:
-            rows.append(_row(target, incoming, version))
-    if rows:
+    changes = {key: _change(held.get(key), incoming, version) for key, incoming in latest.items()}
+    changed = [latest[key] for key, change in changes.items() if change != UNCHANGED]
+    if changed:
+        rows = [_row(target, incoming, version) for incoming in changed]
         session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
-        changed = [row["remote_id"] for row in rows]
-        _write_links(session, target, [latest[key] for key in changed])
-        search.mark(session, target.connection_id, target.kind, changed)
-    return Written(_mark_seen(session, target, changes), Counter(changes.values()))
+        _write_links(session, target, changed)
+        search.mark(session, target.connection_id, target.kind, [incoming.remote_id for incoming in changed])
+    missing.found_again(session, target.connection_id, target.stream, list(latest))
+    revived = [one.remote_id for one in changed if one.remote_id in held and held[one.remote_id].deleted_at is not None]
+    return Written(_mark_seen(session, target, changes), changed, revived)
 
 
 def bury(session: Session, target: Target, remote_ids: Sequence[int], version: int) -> list[int]:
@@ -90,6 +87,7 @@ def bury(session: Session, target: Target, remote_ids: Sequence[int], version: i
             .execution_options(synchronize_session=False)
         )
         search.mark(session, target.connection_id, target.kind, gone)
+        missing.found_again(session, target.connection_id, target.stream, gone)
     _mark_seen(session, target, dict.fromkeys(gone, DELETED))
     return gone
 

@@ -16,18 +16,16 @@ from sqlalchemy import Table, delete, select, update
 from sqlalchemy.orm import Session
 
 from kommo.crm.client import Page
-from kommo.crm.records import Contact, Deal
 from kommo.db import reading
-from kommo.store.records import write_page
-from kommo.store.tables import SyncBand, SyncStream
+from kommo.store.tables import SyncBand
 from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
+from kommo.sync.writing import count_rows, write_into
 
 MAX_BANDS = 3  # requests under way at once; two are enough for 7 a second at 150 ms an answer
 PAGES_A_BAND = 4  # below this a band costs more than it saves: each border is read twice
-# The tables themselves: the ORM's own update costs as much again, and these are two for each page.
+# The table itself: the ORM's own update costs as much again, and this is one for each page.
 _BANDS: Table = SyncBand.__table__  # type: ignore[assignment]
-_STREAMS: Table = SyncStream.__table__  # type: ignore[assignment]
 
 
 class OrderIgnored(Exception):
@@ -131,10 +129,9 @@ class _Reader:
         return min(ids) <= (below.top_id or 0)
 
     def _commit(self, band: Band, page: Page, version: int, done: bool) -> None:
-        rows = [self.spec.to_row(record) for record in page.records]
         following = 0 if done else band.next_page - 1
         with self.run.transaction() as session:
-            written = write_page(session, self.run.target(self.spec, self.read_pass), rows, version)
+            written = write_into(session, self.run, self.spec, page.records, version, self.read_pass)
             session.connection().execute(
                 update(_BANDS)
                 .where(
@@ -148,24 +145,6 @@ class _Reader:
             own = int(band.next_page >= band.lowest)  # not a page of the band below, read again at the border
             count_rows(session, self.run, self.spec, written.first_seen, pages=own, malformed=page.malformed)
         band.next_page, band.done = following, done
-
-
-def count_rows(session: Session, run: Run, spec: StreamSpec, rows: int, *, pages: int = 0, malformed: int = 0) -> None:
-    """Add to a stream's progress, in the transaction of the page that made it."""
-    stream = _STREAMS.c
-    session.connection().execute(
-        update(_STREAMS)
-        .where(stream.run_id == run.claim.run_id, stream.stream == spec.name)
-        .values(rows=stream.rows + rows, pages=stream.pages + pages, malformed=stream.malformed + malformed)
-    )
-
-
-def write_records(run: Run, spec: StreamSpec, records: Sequence[Contact | Deal], version: int, read_pass: int) -> None:
-    """Bring records that were asked for outside the bands into the copy, in a transaction of their own."""
-    rows = [spec.to_row(record) for record in records]
-    with run.transaction() as session:
-        written = write_page(session, run.target(spec, read_pass), rows, version)
-        count_rows(session, run, spec, written.first_seen)
 
 
 def _load(run: Run, spec: StreamSpec, read_pass: int) -> list[Band]:

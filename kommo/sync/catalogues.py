@@ -1,57 +1,53 @@
-"""The step before the records: the account itself, pipelines, users, loss reasons and field definitions.
+"""What records point to: the account itself, pipelines, users, loss reasons and field definitions.
 
 What the token may not see is left out with a sentence, and the run goes on: names are missing then, no records.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from kommo.crm.errors import Forbidden, NotFound, Unpaid
-from kommo.db import Base, reading
+from kommo.crm.errors import NO_RIGHT
+from kommo.db import reading
 from kommo.store import catalogues, connections
 from kommo.store.tables import Connection
+from kommo.sync import companies
 from kommo.sync.run import Run
+from kommo.sync.streams import ACCOUNT, COMPANIES, LOSS_REASONS, PIPELINES, USERS
 
-COMPANIES_AT_ONCE = 150
-FIELD_ENTITIES = ("contacts", "leads", "companies")
-_NO_RIGHT = (Forbidden, Unpaid, NotFound)
-
-
-def read_catalogues(run: Run) -> None:
-    """Read every catalogue whole and replace the stored one with it."""
-    _account(run)
-    _pipelines(run)
-    _optional(run, catalogues.USERS, _users, "Sem permissão para ler os usuários: faltam nomes de responsáveis. "
-              "Peça a um administrador que gere o token.")  # fmt: skip
-    _optional(run, catalogues.LOSS_REASONS, _loss_reasons, "Sem permissão para ler os motivos de perda.")
-    _optional(run, catalogues.FIELDS, _fields, "Sem permissão para ler os campos personalizados.")
+FIELD_ENTITIES = ("contacts", "leads")
 
 
-def read_companies(run: Run) -> None:
-    """Ask for the name of every company that a record belongs to, those this run has not asked for yet."""
-    connection_id, run_id, after = run.claim.connection_id, run.claim.run_id, 0
-    while True:
-        run.check()
-        with reading(run.services.engine) as session:
-            lot = catalogues.unasked_companies(session, connection_id, run_id, after, COMPANIES_AT_ONCE)
-        if not lot:
-            return
-        after = lot[-1]
-        try:
-            names = {company.id: company.name for company in run.kommo.companies(lot)}
-        except _NO_RIGHT:
-            run.warn(["Sem permissão para ler as empresas: os nomes delas não aparecem."])
-            return
-        with run.transaction() as session:
-            catalogues.write_companies(session, connection_id, run_id, lot, names)
+def read_all(run: Run) -> None:
+    """Read every catalogue whole and replace the stored one with it; companies have a turn of their own."""
+    read(run, [name for name in _READ if name != COMPANIES])
 
 
-def refresh_pipelines_if_unknown(run: Run) -> None:
-    """Read the pipelines again when a deal stands in a stage that came into being while we read."""
+def read_stalest(run: Run, most: int) -> None:
+    """Read the pipelines, then the users if there is room, then what has not been read for the longest time."""
     with reading(run.services.engine) as session:
-        unknown = catalogues.unknown_stages(session, run.claim.connection_id)
-    if unknown:
-        _pipelines(run)
+        rest = catalogues.stalest(session, run.claim.connection_id, [name for name in _READ if name not in _FIRST])
+    read(run, [*_FIRST[: most - 1], *rest][:most])
+
+
+def read_unknown(run: Run) -> None:
+    """Read those catalogues again that came to lack a name while records were read."""
+    if run.names.unknown:
+        read(run, sorted(run.names.unknown))
+
+
+def read(run: Run, names: Sequence[str]) -> None:
+    """Read these catalogues; the run knows their ids from then on."""
+    for name in names:
+        run.check()
+        try:
+            _READ[name](run)
+        except NO_RIGHT:
+            if name not in _REFUSED:
+                raise
+            run.warn([_REFUSED[name]])
+        with run.transaction() as session:
+            catalogues.note_read(session, run.claim.connection_id, name)
+    with reading(run.services.engine) as session:
+        run.names.load(session, run.claim.connection_id)
 
 
 def _account(run: Run) -> None:
@@ -81,31 +77,49 @@ def _pipelines(run: Run) -> None:
         catalogues.replace(session, catalogues.STAGES, run.claim.connection_id, stages)
 
 
-def _optional(run: Run, model: type[Base], fetch: Callable[[Run], list[dict[str, Any]]], sentence: str) -> None:
-    try:
-        rows = fetch(run)
-    except _NO_RIGHT:
-        run.warn([sentence])
-        return
-    with run.transaction() as session:
-        catalogues.replace(session, model, run.claim.connection_id, rows)
-
-
-def _users(run: Run) -> list[dict[str, Any]]:
-    return [
+def _users(run: Run) -> None:
+    rows = [
         {"id": user.id, "name": user.name, "email": user.email, "is_active": user.is_active, "is_admin": user.is_admin}
         for user in run.kommo.users()
     ]
+    with run.transaction() as session:
+        catalogues.replace(session, catalogues.USERS, run.claim.connection_id, rows)
 
 
-def _loss_reasons(run: Run) -> list[dict[str, Any]]:
-    return [{"id": reason.id, "name": reason.name, "sort": reason.sort} for reason in run.kommo.loss_reasons()]
+def _loss_reasons(run: Run) -> None:
+    rows = [{"id": reason.id, "name": reason.name, "sort": reason.sort} for reason in run.kommo.loss_reasons()]
+    with run.transaction() as session:
+        catalogues.replace(session, catalogues.LOSS_REASONS, run.claim.connection_id, rows)
 
 
-def _fields(run: Run) -> list[dict[str, Any]]:
-    return [
-        {"id": field.id, "entity": entity, "name": field.name, "type": field.type, "code": field.code,
-         "sort": field.sort, "currency": field.currency, "enums": field.enums}
-        for entity in FIELD_ENTITIES
-        for field in run.kommo.custom_fields(entity)
-    ]  # fmt: skip
+def _fields(entity: str) -> Callable[[Run], None]:
+    def fetch(run: Run) -> None:
+        rows = [
+            {"id": field.id, "name": field.name, "type": field.type, "code": field.code, "sort": field.sort,
+             "currency": field.currency, "enums": field.enums}
+            for field in run.kommo.custom_fields(entity)
+        ]  # fmt: skip
+        with run.transaction() as session:
+            catalogues.replace(session, catalogues.FIELDS, run.claim.connection_id, rows, entity=entity)
+
+    return fetch
+
+
+_READ: dict[str, Callable[[Run], None]] = {
+    ACCOUNT: _account,
+    PIPELINES: _pipelines,
+    USERS: _users,
+    LOSS_REASONS: _loss_reasons,
+    **{f"fields_{entity}": _fields(entity) for entity in FIELD_ENTITIES},
+    COMPANIES: companies.read_changed,
+}
+_FIRST = (PIPELINES, USERS)
+_NO_USERS = (
+    "Sem permissão para ler os usuários: faltam nomes de responsáveis. Peça a um administrador que gere o token."
+)
+_NO_FIELDS = "Sem permissão para ler os campos personalizados."
+_REFUSED = {
+    USERS: _NO_USERS,
+    LOSS_REASONS: "Sem permissão para ler os motivos de perda.",
+    **{f"fields_{entity}": _NO_FIELDS for entity in FIELD_ENTITIES},
+}

@@ -4,18 +4,19 @@ After each page the list is asked for anew, from the last change seen, at page 1
 another set a moment later. Bounds are widened by a second, since Kommo does not say whether they are inclusive.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from kommo.crm.client import Page
-from kommo.crm.errors import Forbidden, Nonsense, NotFound, Rejected, Unpaid
+from kommo.crm.errors import NO_RIGHT, Nonsense, Rejected
+from kommo.crm.pages import Stream
 from kommo.sync import streams
-from kommo.sync.bands import write_records
 from kommo.sync.counting import measure
 from kommo.sync.run import Run
-from kommo.sync.streams import StreamSpec
 
 OVERLAP = 300  # seconds read again: clocks of Kommo's servers, answers under way
-_REFUSALS = (Forbidden, Unpaid, NotFound, Rejected, Nonsense)
+Write = Callable[[Page, int], None]
+_REFUSALS = (*NO_RIGHT, Rejected, Nonsense)
 _NEWEST = 50  # rows looked at for the newest change: a writer may have set some into the future
 
 
@@ -41,45 +42,48 @@ def newest(run: Run, before: float) -> int | None:
     return max(found, default=None)
 
 
-def read_since(run: Run, spec: StreamSpec, since: int, read_pass: int) -> int:
-    """Bring every record that changed at or after `since` (Kommo's Unix seconds) into the copy; gives the newest time.
+def read_since(run: Run, stream: Stream, since: int, write: Write, reached: Callable[[int], None] | None = None) -> int:
+    """Hand every page of records that changed at or after `since` (Kommo's Unix seconds) to `write(page, version)`.
 
-    Raises FilterIgnored where the list cannot be filtered, and what the client raises.
+    Gives the newest time; `reached` is told how far the reading has come while there is more. Raises FilterIgnored
+    where the list cannot be filtered, and what the client raises.
     """
     mark = since
     while True:
         run.check()
-        page = _read_page(run, spec, read_pass, 1, order="updated_at", updated_from=mark - 1)
+        page = _page(run, stream, write, 1, order="updated_at", updated_from=mark - 1)
         times = [record.updated_at for record in page.records if record.updated_at is not None]
         if times and min(times) < since - 2:
-            raise FilterIgnored(spec.name)
+            raise FilterIgnored(stream.name)
         if not page.has_next:
             return int(max([mark, *times]))
         if times != sorted(times):  # not in order of change: there is no next place to go on from
-            _read_span(run, spec, mark - 1, None, read_pass)
+            _read_span(run, stream, write, mark - 1, None)
             return mark
         if times and max(times) > mark:
             mark = max(times)
         else:
-            _read_span(run, spec, mark - 1, mark, read_pass)
+            _read_span(run, stream, write, mark - 1, mark)
             mark += 1
+        if reached is not None:
+            reached(mark)
 
 
-def _read_span(run: Run, spec: StreamSpec, begin: int, end: int | None, read_pass: int) -> None:
+def _read_span(run: Run, stream: Stream, write: Write, begin: int, end: int | None) -> None:
     """Read all of a span of time that holds more than a page, by id, from the last page to the first."""
     until = None if end is None else end + 1
 
     def ask(number: int) -> Page:
         run.check()
-        return _read_page(run, spec, read_pass, number, order="id", updated_from=begin - 1, updated_to=until)
+        return _page(run, stream, write, number, order="id", updated_from=begin - 1, updated_to=until)
 
     for number in range(measure(ask).pages, 0, -1):
         ask(number)
 
 
-def _read_page(run: Run, spec: StreamSpec, read_pass: int, number: int, **asked: Any) -> Page:
-    """Ask for a page and bring it into the copy."""
+def _page(run: Run, stream: Stream, write: Write, number: int, **asked: Any) -> Page:
+    """Ask for a page and hand it on."""
     version = run.version()
-    page = run.kommo.page(spec.remote, number, version=version, **asked)
-    write_records(run, spec, page.records, version, read_pass)
+    page = run.kommo.page(stream, number, version=version, **asked)
+    write(page, version)
     return page

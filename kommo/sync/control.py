@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from kommo.db import writing
 from kommo.services import SYNC, Services
-from kommo.store import candidates, runs
+from kommo.store import missing, runs
 from kommo.store.tables import SyncRun
 
 
@@ -42,16 +42,18 @@ def resume(services: Services, connection_id: int, run_id: int) -> bool:
 def confirm_deletions(services: Services, connection_id: int, run_id: int) -> int | None:
     """Take a person's word that what a run found missing is gone; gives the new run that acts on it.
 
-    That run asks for each of the records once more and buries those Kommo still does not give. None where nothing
-    waits for a word, or a newer run has looked since. Raises runs.AlreadyRunning while a run is not over.
+    That run asks for each of the records once more and buries those Kommo still does not give. `run_id` is the run
+    the person was shown: None where nothing waits for a word, or a later run has found more. Raises
+    runs.AlreadyRunning while a run is not over.
     """
     with writing(services.engine) as session:
         if (found := runs.active(session, connection_id)) is not None:
             raise runs.AlreadyRunning(found.id)
-        if runs.newest(session, connection_id) != run_id or not candidates.any_guarded(session, run_id):
+        found_by = missing.found_by(session, connection_id)
+        if found_by is None or found_by > run_id:
             return None
         confirmed = runs.request(session, connection_id, "confirm")
-        candidates.confirm(session, run_id, confirmed)
+        missing.confirm(session, connection_id, confirmed)
     services.ring(SYNC, confirmed)
     return confirmed
 

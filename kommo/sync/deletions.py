@@ -1,4 +1,4 @@
-"""What is gone from Kommo, or came back: suspected by events, the trash and absence, then asked for by id.
+"""What is gone from Kommo: suspected by what Kommo tells and by absence, asked for by id, then buried.
 
 Nothing is buried on suspicion, nor because a list left it out. A record Kommo still gives is written as it is now; one
 it does not give any more is buried, unless so many are missing without a deletion told that a person has to decide.
@@ -6,70 +6,16 @@ it does not give any more is buried, unless so many are missing without a deleti
 
 from collections.abc import Iterator, Sequence
 
-from kommo.crm.errors import Forbidden, NotFound, Rejected, Unpaid
 from kommo.crm.pages import MAX_IDS
 from kommo.crm.records import Contact, Deal
 from kommo.db import reading
-from kommo.store import candidates, records
-from kommo.store.candidates import ABSENCE, ALIVE, BURIED, EVENT, GONE, TRASH
-from kommo.sync import streams
-from kommo.sync.bands import write_records
+from kommo.store import candidates, missing, records
+from kommo.store.candidates import ABSENCE, ALIVE, BURIED, GONE, TOLD
 from kommo.sync.run import Run
 from kommo.sync.streams import CONTACTS, DEALS, StreamSpec
+from kommo.sync.writing import write_records
 
 LOT = MAX_IDS - 1  # ids asked for at once, beside a witness
-DELETED = ("lead_deleted", "contact_deleted")
-CONTACT_RESTORED = "contact_restored"
-EVENT_TYPES = (
-    *DELETED, "lead_restored", CONTACT_RESTORED, "entity_merged",
-    "lead_linked", "lead_unlinked", "contact_linked", "contact_unlinked", "entity_linked", "entity_unlinked",
-    "entity_tag_added", "entity_tag_deleted",
-)  # fmt: skip
-_REFUSALS = (Forbidden, Unpaid, NotFound, Rejected)
-
-
-def suspect_by_events(run: Run, since: int, until: int) -> dict[str, set[str]] | None:
-    """Note every record that Kommo's events name since a moment; gives the event types by stream.
-
-    Only a deletion told is evidence of one: a tag or a link says that a record has to be read again, no more. None
-    where the account's plan or the token's rights do not give events: the trash and absence have to do.
-    """
-    told: dict[str, dict[str, list[int]]] = {spec.name: {} for spec in streams.ALL}
-    try:
-        for event in run.kommo.events(since, until, EVENT_TYPES):
-            spec = streams.BY_ENTITY.get(event.entity)
-            if spec is not None:
-                told[spec.name].setdefault(event.type, []).append(event.entity_id)
-    except _REFUSALS:
-        return None
-    for name, by_type in told.items():
-        for kind, ids in by_type.items():
-            _suspect(run, name, ids, EVENT if kind in DELETED else ABSENCE)
-    _suspect_deals_of(run, told[CONTACTS.name].get(CONTACT_RESTORED, []))
-    return {name: set(by_type) for name, by_type in told.items()}
-
-
-def _suspect_deals_of(run: Run, contact_ids: Sequence[int]) -> None:
-    """A contact that came back is in its deals again, and nothing says so of them."""
-    for begin in range(0, len(contact_ids), MAX_IDS):
-        run.check()
-        _suspect(run, DEALS.name, run.kommo.deals_of(contact_ids[begin : begin + MAX_IDS]), ABSENCE)
-
-
-def suspect_by_trash(run: Run, spec: StreamSpec, since: int) -> None:
-    """Note what lies in Kommo's trash since a moment, where Kommo shows it."""
-    number, more = 1, True
-    while more:
-        run.check()
-        try:
-            page = run.kommo.page(spec.remote, number, order="updated_at", updated_from=since - 1, only_deleted=True)
-        except _REFUSALS:
-            return
-        trashed = [record.id for record in page.records if record.is_deleted]
-        if len(trashed) < len(page.records):
-            return  # an ignored `only_deleted` gives ordinary rows: they say nothing
-        _suspect(run, spec.name, trashed, TRASH)
-        number, more = number + 1, page.has_next
 
 
 def suspect_absent(run: Run, spec: StreamSpec, read_pass: int) -> None:
@@ -100,12 +46,6 @@ def settle_candidates(run: Run, spec: StreamSpec, read_pass: int) -> None:
 def too_many(gone: int, held: int) -> bool:
     """Whether so many records are missing at once that only a person may say they are gone."""
     return gone > 1000 or (gone >= 5 and gone * 10 > held)
-
-
-def _suspect(run: Run, stream: str, ids: Sequence[int], evidence: str) -> None:
-    if ids:
-        with run.transaction() as session:
-            candidates.suspect(session, run.claim.run_id, stream, ids, evidence)
 
 
 def _lots(run: Run, spec: StreamSpec) -> Iterator[list[int]]:
@@ -154,9 +94,10 @@ def _read_by_id(run: Run, spec: StreamSpec, ids: Sequence[int], version: int) ->
 def _bury(run: Run, spec: StreamSpec, read_pass: int) -> None:
     target = run.target(spec, read_pass)
     with run.transaction() as session:
-        missing = candidates.absent_and_gone(session, run.claim.run_id, spec.name)
-        if too_many(missing, records.live_count(session, target.connection_id, spec.kind)):
-            candidates.guard(session, run.claim.run_id, spec.name)
+        gone = candidates.absent_and_gone(session, run.claim.run_id, spec.name)
+        gone += missing.asked_before(session, target.connection_id, run.claim.run_id, spec.name) if gone else 0
+        if gone and too_many(gone, records.live_count(session, target.connection_id, spec.kind)):
+            missing.keep(session, target.connection_id, run.claim.run_id, spec.name)
     version = run.version()
     while True:
         with run.transaction() as session:
@@ -165,6 +106,6 @@ def _bury(run: Run, spec: StreamSpec, read_pass: int) -> None:
             candidates.judge(session, run.claim.run_id, spec.name, lot, BURIED)
             if spec is CONTACTS:  # their deals have lost a link: read again when the deals' turn comes
                 linked = records.deals_of_contacts(session, target.connection_id, buried)
-                candidates.suspect(session, run.claim.run_id, DEALS.name, linked, ABSENCE)
+                candidates.suspect(session, run.claim.run_id, DEALS.name, linked, TOLD)
         if not lot:
             return

@@ -1,39 +1,101 @@
-"""The proof at the end: how many records Kommo holds, how many are held here, per stream."""
+"""The proof: how many records Kommo holds and how many are held here, and a second look at some of them.
+
+Kommo's last page gives its count; when ours is right, the page it must be answers in one request. That page and one
+more, anywhere in the list, are compared with the copy field by field. What differs is put right at once.
+"""
 
 import math
+import random
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from kommo.crm.client import Page
-from kommo.db import reading
-from kommo.store import progress, records, runs
+from kommo.db import now, reading
+from kommo.store import candidates, looks, missing, records
+from kommo.store.records import Incoming
 from kommo.store.tables import SyncStream
-from kommo.sync.counting import PAGE, measure
+from kommo.sync.counting import PAGE, Length, measure
 from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
-from kommo.text import number, plural
+from kommo.sync.writing import write_records
 
+_ITS_LAST = -1
 CUT_AT = "cut_at"  # in a stream's notes: the last page that Kommo gives of a list that is longer
 
 
-def compare(run: Run, spec: StreamSpec) -> bool:
-    """Count at Kommo and here, store both, and give whether they are equal.
+@dataclass(slots=True)
+class Comparison:
+    """What a comparison found: whether the counts are equal, and by how much ours is higher (0 while unknown).
 
-    Kommo's last page gives its count; when ours is right, the page it must be answers in one request.
+    `absent` are records looked at that were not held; `stale` those held otherwise than Kommo gave them, with the
+    time of their last change.
     """
+
+    equal: bool
+    difference: int = 0
+    sampled: int = 0
+    pages: int = 0
+    absent: int = 0
+    stale: dict[int, int] = field(default_factory=dict)
+
+
+def compare(run: Run, spec: StreamSpec, read_pass: int) -> Comparison:
+    """Count at Kommo and here, look at two pages again, store what came of it."""
+    sent = run.sent
     with reading(run.services.engine) as session:
         held = records.live_count(session, run.claim.connection_id, spec.kind)
+        held -= missing.counts(session, run.claim.connection_id).get(spec.name, 0)
+    seen: dict[int, Page] = {}
 
-    def ask(page: int) -> Page:
+    def ask(number: int) -> Page:
         run.check()
-        return run.kommo.page(spec.remote, page, order="id", version=run.version())
+        seen[number] = run.kommo.page(spec.remote, number, order="id", version=run.version())
+        return seen[number]
 
     length = measure(ask, guess=max(math.ceil(held / PAGE), 1))
+    found = Comparison(equal=False, pages=length.pages)
+    for number in _to_look_at(length):
+        page = seen.get(number) or ask(number)
+        end = number == length.pages and not page.has_next
+        look_at(run, spec, page, read_pass, found, until=None if end else _ITS_LAST)
     cut = length.cut and _newest_is_missing(run, spec)
-    with run.transaction() as session:
-        held = records.live_count(session, run.claim.connection_id, spec.kind)
-        row = session.get_one(SyncStream, (run.claim.run_id, spec.name))
-        row.remote_count, row.local_count = (None if cut else length.rows), held
-        row.notes = {CUT_AT: length.pages} if cut else {}
-    return row.remote_count == held
+    _store(run, spec, length, found, cut=cut, requests=run.sent - sent)
+    return found
+
+
+def look_at(
+    run: Run, spec: StreamSpec, page: Page, read_pass: int, found: Comparison, *, until: int | None = _ITS_LAST
+) -> None:
+    """Compare a page with what is held, write what differs, and suspect what is held beside it.
+
+    `until` is the highest id that can stand on this page: its last one unless told, None where there is no next page.
+    """
+    rows: list[Incoming] = [spec.to_row(record) for record in page.records]
+    if not rows:
+        return
+    ids = [row.remote_id for row in rows]
+    ordered = all(low < high for low, high in pairwise(ids))
+    high = ids[-1] if until == _ITS_LAST else until
+    target = run.target(spec, read_pass)
+    with reading(run.services.engine) as session:
+        stale, absent = looks.differing(session, target, rows)
+        beside = looks.between(session, target, 0 if page.number == 1 else ids[0], high, ids) if ordered else []
+    if wrong := {*stale, *absent}:
+        with run.transaction() as session:
+            looks.distrust(session, target, stale)
+        write_records(run, spec, [one for one in page.records if one.id in wrong], page.version, read_pass)
+    if beside:
+        with run.transaction() as session:
+            candidates.suspect(session, run.claim.run_id, spec.name, beside, candidates.ABSENCE)
+    found.sampled += len(rows)
+    found.absent += len(absent)
+    found.stale |= {one.id: one.updated_at or 0 for one in page.records if one.id in stale}
+
+
+def _to_look_at(length: Length) -> list[int]:
+    """The last page, and another one by chance."""
+    others = [random.randrange(1, length.pages)] if length.pages > 1 else []  # noqa: S311 - no secret
+    return [*([length.pages] if length.pages else []), *others]
 
 
 def _newest_is_missing(run: Run, spec: StreamSpec) -> bool:
@@ -43,31 +105,15 @@ def _newest_is_missing(run: Run, spec: StreamSpec) -> bool:
         return any(not records.is_live(session, run.claim.connection_id, spec.kind, record.id) for record in newest)
 
 
-def sentences(run: Run, spec: StreamSpec) -> list[str]:
-    """What a person must know where the copy is not proved: each a sentence that says what to do."""
-    with reading(run.services.engine) as session:
-        row = runs.stream_row(session, run.claim.run_id, spec.name)
-        view = progress.run_view(session, run.claim.connection_id, run.claim.run_id)
-    guarded = view.guarded.get(spec.name, 0) if view else 0
-    found = []
-    if guarded:
-        found.append(
-            f"{plural(guarded, spec.one, spec.many).capitalize()} não aparecem mais no Kommo. São muitos de uma vez, "
-            "então nada foi retirado daqui: confirme na página Sincronização."
-        )
-    elif CUT_AT in row.notes:
-        found.append(
-            f"O Kommo não entrega mais que {number(row.notes[CUT_AT])} páginas de {spec.many}, e há mais registros do "
-            "que isso: a cópia está incompleta. Avise o suporte do Kommo."
-        )
-    elif row.remote_count != row.local_count:
-        found.append(
-            f"O Kommo tem {plural(row.remote_count or 0, spec.one, spec.many)}, aqui há "
-            f"{number(row.local_count or 0)}: a conta mudou enquanto era lida. Sincronize de novo."
-        )
-    if row.malformed:
-        found.append(
-            f"O Kommo entregou {plural(row.malformed, 'registro', 'registros')} sem identificação em {spec.many}: "
-            "não dá para guardá-los. Avise o suporte do Kommo."
-        )
-    return found
+def _store(run: Run, spec: StreamSpec, length: Length, found: Comparison, *, cut: bool, requests: int) -> None:
+    with run.transaction() as session:
+        held = records.live_count(session, run.claim.connection_id, spec.kind)
+        asked = missing.counts(session, run.claim.connection_id).get(spec.name, 0)
+        row = session.get_one(SyncStream, (run.claim.run_id, spec.name))
+        row.remote_count, row.local_count = (None if cut else length.rows), held
+        row.notes = {CUT_AT: length.pages} if cut else {}
+        row.sampled, row.differed = found.sampled, len(found.stale) + found.absent
+        row.proof_requests += requests
+        row.proved_at = now(session)
+    found.equal = not cut and length.rows == held - asked
+    found.difference = 0 if cut else held - asked - length.rows

@@ -16,6 +16,7 @@ from kommo.services import Services
 from kommo.store import runs, search
 from kommo.store.records import Target
 from kommo.store.runs import Claim, LostLease
+from kommo.sync.names import Names
 from kommo.sync.streams import StreamSpec
 
 _SEQUENCE_BITS = 24  # requests of one claim: 27 days at 7 a second
@@ -30,7 +31,10 @@ class Stopping(Exception):
 
 
 class Run:
-    """One claimed run. Threads of the run share it: everything here may be called from any of them."""
+    """One claimed run. Threads of the run share it: everything here may be called from any of them.
+
+    `sent` counts the requests since it was claimed; `started_at` is when it was first claimed (the database's clock).
+    """
 
     def __init__(self, services: Services, claim: Claim, user_id: str, stopping: threading.Event) -> None:
         self.services = services
@@ -38,6 +42,9 @@ class Run:
         self.user_id = user_id
         self.lease = services.settings.lease
         self.kommo: Kommo
+        self.names = Names()
+        self.sent = 0
+        self.started_at = 0.0
         self._stopping = stopping
         self._cancelled = threading.Event()
         self._lost = threading.Event()
@@ -95,6 +102,7 @@ class Run:
         """Called by the client after each request; the number reaches the row with the next transaction."""
         with self._lock:
             self._requests += 1
+            self.sent += 1
 
     def should_stop(self) -> bool:
         """Whether to send no further request: cancelled, taken over, or the worker is ending."""

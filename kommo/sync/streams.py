@@ -31,3 +31,10 @@ DEALS = StreamSpec("deals", DEAL, Stream.DEALS, "lead", "negociação", "negocia
 ALL = (CONTACTS, DEALS)
 BY_ENTITY = {spec.entity: spec for spec in ALL}
 BY_NAME = {spec.name: spec for spec in ALL}
+
+# What else has to be asked for in a run, beside records: the candidates' other streams.
+COMPANIES = "companies"  # by name
+CONTACT_LINKS = "c-links"  # contacts whose deals have to be read again
+COMPANY_LINKS = "o-links"  # companies whose contacts and deals have to be read again
+# The catalogues, by their names in the store.
+ACCOUNT, PIPELINES, USERS, LOSS_REASONS = "account", "pipelines", "users", "loss_reasons"

@@ -75,7 +75,7 @@ class CustomField(Catalogue, Base):
 
 
 class Company(Catalogue, Base):
-    """A company's name, for the records that belong to it. `checked_run` is the run that asked last."""
+    """A company's name, for the records that belong to it. `checked_run` is the run that asked last, 0 has to ask."""
 
     __tablename__ = "company"
 

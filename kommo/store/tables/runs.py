@@ -120,7 +120,8 @@ class SyncSeen(Base):
 class SyncCandidate(Base):
     """A record that may be gone from Kommo: to be asked for by id before it is buried.
 
-    `evidence` says why it is suspected (event, trash, absence); `verdict` is what Kommo answered (alive, gone).
+    `evidence` says why it is suspected, `verdict` what came of it (kommo.store.candidates). Beside contacts and deals,
+    `stream` names what else has to be asked for: companies by name, and the links of contacts and of companies.
     """
 
     __tablename__ = "sync_candidate"

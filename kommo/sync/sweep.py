@@ -1,0 +1,67 @@
+"""Reading a stream whole: its length, then its pages in bands, each page taken up where a killed worker left it."""
+
+import math
+
+from kommo.crm.client import Page
+from kommo.db import now, reading
+from kommo.store import records, runs
+from kommo.store.tables import SyncStream
+from kommo.sync import bands
+from kommo.sync.counting import PAGE, Length, measure
+from kommo.sync.run import Run
+from kommo.sync.streams import StreamSpec
+
+
+def read_stream(run: Run, spec: StreamSpec) -> None:
+    """Read a stream's current pass to its end: find its length, plan its bands, read them."""
+    row = row_of(run, spec)
+    if row.state in ("read", "done"):
+        return
+    run.note(phase=spec.name)
+    if row.state != "reading":
+        _count(run, spec, row)
+    try:
+        bands.read(run, spec, row.read_pass, ordered=row.ordered)
+    except bands.OrderIgnored:
+        _restart_unordered(run, spec, row.read_pass)
+        bands.read(run, spec, row.read_pass, ordered=False)
+    with run.transaction() as session:
+        done = session.get_one(SyncStream, (run.claim.run_id, spec.name))
+        done.state = "read"
+        done.finished_at = now(session)
+
+
+def row_of(run: Run, spec: StreamSpec) -> SyncStream:
+    """The stream's row of this run, as it is now."""
+    with reading(run.services.engine) as session:
+        return runs.stream_row(session, run.claim.run_id, spec.name)
+
+
+def _count(run: Run, spec: StreamSpec, row: SyncStream) -> None:
+    with run.transaction() as session:
+        held = records.live_count(session, run.claim.connection_id, spec.kind)
+        counting = session.get_one(SyncStream, (run.claim.run_id, spec.name))
+        counting.state = "counting"
+        counting.started_at = counting.started_at or now(session)
+    length = _measure(run, spec, held)
+    with run.transaction() as session:
+        stream = session.get_one(SyncStream, (run.claim.run_id, spec.name))
+        stream.state, stream.total, stream.pages_total = "reading", length.rows, length.pages
+        most = bands.MAX_BANDS if row.ordered else 1
+        bands.plan(session, run.claim.run_id, spec.name, row.read_pass, length.pages, most=most)
+
+
+def _measure(run: Run, spec: StreamSpec, held: int) -> Length:
+    def ask(number: int) -> Page:
+        run.check()
+        return run.kommo.page(spec.remote, number, order="id", version=run.version())
+
+    return measure(ask, guess=max(math.ceil(held / PAGE), 1))
+
+
+def _restart_unordered(run: Run, spec: StreamSpec, read_pass: int) -> None:
+    """Kommo did not sort: read all pages one after the other, and once more after that."""
+    with run.transaction() as session:
+        stream = session.get_one(SyncStream, (run.claim.run_id, spec.name))
+        stream.ordered = False
+        bands.plan(session, run.claim.run_id, spec.name, read_pass, stream.pages_total or 0, most=1)
