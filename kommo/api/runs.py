@@ -39,6 +39,7 @@ def data(session: Session, connection: Connection, view: RunView) -> dict[str, A
         "warnings": view.warnings,
         "runId": view.id,
         "accountId": connection.account_id,
+        "mode": view.mode,
         "state": view.state,
         "phase": view.phase,
         "waiting": view.waiting,
@@ -102,4 +103,13 @@ def _changes(stream: StreamView) -> dict[str, int]:
 
 
 def _proof(stream: StreamView) -> dict[str, Any]:
-    return {"kommo": stream.remote_count, "local": stream.local_count, "equal": stream.proved}
+    """Both counts, the second look at some records (how many, how many were held otherwise), when, and its cost."""
+    return {
+        "kommo": stream.remote_count,
+        "local": stream.local_count,
+        "equal": stream.proved,
+        "sampled": stream.sampled,
+        "differing": stream.differed,
+        "at": iso(stream.proved_at),
+        "requests": stream.proof_requests,
+    }

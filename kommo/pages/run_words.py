@@ -85,9 +85,14 @@ def activity(run: RunView) -> str:
         return run.waiting
     if run.state == "queued":
         return "Esperando um trabalhador livre; começa em instantes."
+    changes = (
+        "Trazendo o que mudou no Kommo desde a última vez"
+        if run.mode == "delta"
+        else ("Trazendo o que mudou no Kommo durante a leitura")
+    )
     phases = {
-        "settling": "Trazendo o que mudou no Kommo durante a leitura e procurando exclusões.",
-        "proof": "Comparando as contagens daqui com as do Kommo.",
+        "settling": f"{changes} e procurando exclusões.",
+        "proof": "Comparando as contagens e alguns registros daqui com os do Kommo.",
     }
     return phases.get(run.phase, "") if run.active else ""
 
@@ -162,8 +167,12 @@ def _bar(run: RunView, view: StreamView) -> Bar:
 
 
 def _words(run: RunView, view: StreamView, noun: Noun) -> list[str]:
+    if view.state == "done" and run.mode == "delta" and not view.pages:
+        return [noun.done(view.created + view.updated, "alterad")]
     if view.state in ("read", "done"):
         return [_read(view, noun), plural(view.pages, "página", "páginas")]
+    if view.state == "waiting" and run.mode == "delta":
+        return [noun.done(view.rows, "alterad") if view.rows else "só o que mudou"]
     if view.state == "waiting" and not view.rows:
         return ["a seguir" if run.active else f"não foram lid{noun.ending}s"]
     if view.state == "counting":

@@ -33,6 +33,16 @@ def replace(
         session.execute(update(table).where(*part, *same).values(gone_at=clock()))
 
 
+def fields_differ(session: Session, connection_id: int, entity: str, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether a field that is known here has another name, code, type or other choices in `rows`, or is not there."""
+    told = ("name", "code", "type", "enums")
+    given = {row["id"]: [row[name] for name in told] for row in rows}
+    statement = select(CustomField).where(
+        CustomField.connection_id == connection_id, CustomField.entity == entity, CustomField.gone_at.is_(None)
+    )
+    return any(given.get(one.id) != [getattr(one, name) for name in told] for one in session.scalars(statement))
+
+
 def note_read(session: Session, connection_id: int, catalogue: str) -> None:
     """Note that a catalogue was read just now, or that Kommo refused it."""
     row = {"connection_id": connection_id, "catalogue": catalogue, "read_at": now(session)}

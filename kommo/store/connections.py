@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import now
+from kommo.store import marks
 from kommo.store.tables import Connection, Owner
 from kommo.vault import Vault
 
@@ -50,6 +51,8 @@ def save(session: Session, vault: Vault, user_id: str, account: Account, token: 
     if found is None:
         found = Connection(user_id=user_id, account_id=account.account_id)
         session.add(found)
+    elif found.token_hint != account.token_hint:  # another token may see more, or less
+        marks.require_sweep(session, found.id)
     found.base_address = account.base_address
     found.is_demo = account.is_demo
     found.token = vault.seal(token, found.place)

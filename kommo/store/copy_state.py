@@ -96,7 +96,7 @@ def _words(facts: _Facts) -> tuple[str, str, str]:
     if run.state == "cancelled":
         return "partial", "Parcial", f"Parcial: a última sincronização foi cancelada. {_since(facts)}"
     if facts.holds:
-        return "verified", f"Conferido {facts.when}", f"Conferido por contagem: {_counts(facts)}."
+        return "verified", f"Conferido {facts.when}", f"Conferido por contagem: {_counts(facts)}{_sample(facts)}."
     if run.proved:
         return "partial", "Parcial", f"Parcial: a cópia mudou depois da contagem. {_since(facts)}"
     reason = _reason(run, f"{_counts(facts)}.")
@@ -135,6 +135,12 @@ def _counts(facts: _Facts) -> str:
     return "; ".join(found)
 
 
+def _sample(facts: _Facts) -> str:
+    """How many records were compared field by field; nothing for a run from before that was done."""
+    sampled = sum(view.sampled for view in facts.run.streams)
+    return f"; {plural(sampled, 'registro comparado', 'registros comparados')} campo a campo" if sampled else ""
+
+
 def _last_proof(session: Session, connection_id: int) -> Any | None:
     """The newest run that ended without errors and with equal counts for both streams."""
     contacts, deals = aliased(SyncStream), aliased(SyncStream)
@@ -147,6 +153,7 @@ def _last_proof(session: Session, connection_id: int) -> Any | None:
             SyncRun.state == "done",
             contacts.remote_count == contacts.local_count,
             deals.remote_count == deals.local_count,
+            contacts.differed + deals.differed == 0,
         )
         .order_by(SyncRun.id.desc())
         .limit(_PROOFS_READ)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from kommo.db import clock
 from kommo.store import missing, search
-from kommo.store.tables import DealContact, SyncCandidate, SyncSeen, SyncStream, Wallet
+from kommo.store.tables import DealContact, SyncCandidate, SyncRun, SyncSeen, SyncStream, Wallet
+from kommo.store.tables.runs import DELTA
 from kommo.store.upsert import insert_for
 
 CREATED, UPDATED, UNCHANGED, DELETED = "c", "u", "n", "d"
@@ -48,11 +49,15 @@ class Target:
 
 @dataclass(slots=True)
 class Written:
-    """What a page did to the copy: rows met for the first time in this run, the rows written, those that came back."""
+    """What a page did to the copy: rows met for the first time in this run, the rows written.
+
+    Of these, `created` were not held at all, and `revived` were buried.
+    """
 
     first_seen: int = 0
     changed: list[Incoming] = field(default_factory=list)
-    revived: list[int] = field(default_factory=list)
+    created: list[Incoming] = field(default_factory=list)
+    revived: list[Incoming] = field(default_factory=list)
 
 
 def write_page(session: Session, target: Target, page: Sequence[Incoming], version: int) -> Written:
@@ -71,8 +76,9 @@ def write_page(session: Session, target: Target, page: Sequence[Incoming], versi
         _write_links(session, target, changed)
         search.mark(session, target.connection_id, target.kind, [incoming.remote_id for incoming in changed])
     missing.found_again(session, target.connection_id, target.stream, list(latest))
-    revived = [one.remote_id for one in changed if one.remote_id in held and held[one.remote_id].deleted_at is not None]
-    return Written(_mark_seen(session, target, changes), changed, revived)
+    created = [one for one in changed if one.remote_id not in held]
+    revived = [one for one in changed if one.remote_id in held and held[one.remote_id].deleted_at is not None]
+    return Written(_mark_seen(session, target, changes), changed, created, revived)
 
 
 def bury(session: Session, target: Target, remote_ids: Sequence[int], version: int) -> list[int]:
@@ -110,17 +116,23 @@ def unseen(session: Session, target: Target, after: int, limit: int) -> list[int
 
 
 def tally(session: Session, run_id: int) -> None:
-    """Note on a run's streams how many different records it created, updated, left unchanged and deleted so far."""
+    """Note on a run's streams how many different records it created, updated, left unchanged and deleted so far.
+
+    A run that read what changed, and was compared with Kommo to the end, left all the others unchanged.
+    """
     statement = (
         select(SyncSeen.stream, SyncSeen.change, func.count())
         .where(SyncSeen.run_id == run_id)
         .group_by(SyncSeen.stream, SyncSeen.change)
     )
     counts = {(stream, change): number for stream, change, number in session.execute(statement)}
+    mode = session.scalars(select(SyncRun.mode).where(SyncRun.id == run_id)).one()
     for row in session.scalars(select(SyncStream).where(SyncStream.run_id == run_id)):
         row.created, row.updated, row.unchanged, row.deleted = (
             counts.get((row.stream, change), 0) for change in (CREATED, UPDATED, UNCHANGED, DELETED)
         )
+        if mode == DELTA and row.state == "done" and row.local_count is not None:
+            row.unchanged = max(row.local_count - row.created - row.updated, 0)
 
 
 def live_count(session: Session, connection_id: int, kind: str) -> int:

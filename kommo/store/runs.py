@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 from kommo.db import clock, now
 from kommo.store import records
 from kommo.store.tables import Connection, SyncRun, SyncStream
-from kommo.store.tables.runs import ACTIVE
+from kommo.store.tables.runs import ACTIVE, SWEEP
 
 _RUNS: Table = SyncRun.__table__  # type: ignore[assignment]
 STREAMS = ("contacts", "deals")
-SWEEP, DELTA = "sweep", "delta"  # what a run reads: everything, or what changed
 KEPT = 200  # finished runs an account keeps in its history
 FAR = 4000.0  # seconds; no lease and no pause is as long: a time further away is of a clock that was set back
 

@@ -10,8 +10,9 @@ from kommo.db import reading
 from kommo.store import catalogues, connections
 from kommo.store.tables import Connection
 from kommo.sync import companies
+from kommo.sync.passes import order
 from kommo.sync.run import Run
-from kommo.sync.streams import ACCOUNT, COMPANIES, LOSS_REASONS, PIPELINES, USERS
+from kommo.sync.streams import ACCOUNT, BY_REMOTE, COMPANIES, LOSS_REASONS, PIPELINES, USERS
 
 FIELD_ENTITIES = ("contacts", "leads")
 
@@ -100,6 +101,8 @@ def _fields(entity: str) -> Callable[[Run], None]:
             for field in run.kommo.custom_fields(entity)
         ]  # fmt: skip
         with run.transaction() as session:
+            if catalogues.fields_differ(session, run.claim.connection_id, entity, rows):
+                order(session, run, BY_REMOTE[entity])  # records hold the names and choices of their fields
             catalogues.replace(session, catalogues.FIELDS, run.claim.connection_id, rows, entity=entity)
 
     return fetch

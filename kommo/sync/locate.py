@@ -7,6 +7,7 @@ is another one here, a difference lies before it: halving finds the page in log2
 from array import array
 from bisect import bisect_left
 from itertools import pairwise
+from math import log2
 
 from kommo.crm.client import Page
 from kommo.db import reading
@@ -18,7 +19,6 @@ from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
 
 MOST = 20  # differences looked for one after the other; more, and the list is read whole
-_LEAST_PAGES = 8  # a shorter list is as soon read whole
 
 
 def differences(run: Run, spec: StreamSpec, read_pass: int, found: Comparison) -> bool:
@@ -26,7 +26,8 @@ def differences(run: Run, spec: StreamSpec, read_pass: int, found: Comparison) -
 
     Records that Kommo does not give are suspected. Gives whether it was worth a try.
     """
-    if found.pages < _LEAST_PAGES or not 0 < abs(found.difference) <= MOST:
+    cost = abs(found.difference) * (log2(max(found.pages, 1)) + 1)
+    if not found.difference or abs(found.difference) > MOST or cost > found.pages:  # the list is as soon read whole
         return False
     with reading(run.services.engine) as session:
         search = _Search(run, spec, looks.live_ids(session, run.target(spec, read_pass)), found)

@@ -6,12 +6,12 @@ more, anywhere in the list, are compared with the copy field by field. What diff
 
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from kommo.crm.client import Page
 from kommo.db import now, reading
-from kommo.store import candidates, looks, missing, records
+from kommo.store import candidates, doubts, looks, missing, records
 from kommo.store.records import Incoming
 from kommo.store.tables import SyncStream
 from kommo.sync.counting import PAGE, Length, measure
@@ -27,8 +27,7 @@ CUT_AT = "cut_at"  # in a stream's notes: the last page that Kommo gives of a li
 class Comparison:
     """What a comparison found: whether the counts are equal, and by how much ours is higher (0 while unknown).
 
-    `absent` are records looked at that were not held; `stale` those held otherwise than Kommo gave them, with the
-    time of their last change.
+    `absent` counts records looked at that were not held, `stale` those held otherwise than Kommo gave them.
     """
 
     equal: bool
@@ -36,7 +35,12 @@ class Comparison:
     sampled: int = 0
     pages: int = 0
     absent: int = 0
-    stale: dict[int, int] = field(default_factory=dict)
+    stale: int = 0
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing was found to be wrong."""
+        return self.equal and not self.absent and not self.stale
 
 
 def compare(run: Run, spec: StreamSpec, read_pass: int) -> Comparison:
@@ -83,13 +87,14 @@ def look_at(
     if wrong := {*stale, *absent}:
         with run.transaction() as session:
             looks.distrust(session, target, stale)
+            doubts.note(session, target, stale)
         write_records(run, spec, [one for one in page.records if one.id in wrong], page.version, read_pass)
     if beside:
         with run.transaction() as session:
             candidates.suspect(session, run.claim.run_id, spec.name, beside, candidates.ABSENCE)
     found.sampled += len(rows)
     found.absent += len(absent)
-    found.stale |= {one.id: one.updated_at or 0 for one in page.records if one.id in stale}
+    found.stale += len(stale)
 
 
 def _to_look_at(length: Length) -> list[int]:
@@ -112,7 +117,7 @@ def _store(run: Run, spec: StreamSpec, length: Length, found: Comparison, *, cut
         row = session.get_one(SyncStream, (run.claim.run_id, spec.name))
         row.remote_count, row.local_count = (None if cut else length.rows), held
         row.notes = {CUT_AT: length.pages} if cut else {}
-        row.sampled, row.differed = found.sampled, len(found.stale) + found.absent
+        row.sampled, row.differed = found.sampled, found.stale + found.absent
         row.proof_requests += requests
         row.proved_at = now(session)
     found.equal = not cut and length.rows == held - asked

@@ -33,7 +33,8 @@ class Stopping(Exception):
 class Run:
     """One claimed run. Threads of the run share it: everything here may be called from any of them.
 
-    `sent` counts the requests since it was claimed; `started_at` is when it was first claimed (the database's clock).
+    `read_until`: records older than that (Kommo's Unix seconds) have been read, None while they are being read.
+    `sent` counts the requests since it was claimed; `started_at` is when that was for the first time (our clock).
     """
 
     def __init__(self, services: Services, claim: Claim, user_id: str, stopping: threading.Event) -> None:
@@ -43,6 +44,7 @@ class Run:
         self.lease = services.settings.lease
         self.kommo: Kommo
         self.names = Names()
+        self.read_until: int | None = None
         self.sent = 0
         self.started_at = 0.0
         self._stopping = stopping

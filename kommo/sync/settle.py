@@ -3,22 +3,24 @@
 A run of what changed is this and no more: it begins where the copy's watermark stands.
 """
 
+from collections import Counter
+
 from kommo.crm.client import Page
 from kommo.db import reading
-from kommo.store import candidates, runs
+from kommo.store import candidates, doubts, runs
 from kommo.store.tables import SyncStream
-from kommo.sync import catalogues, changes, companies, deletions, locate, proof, streams
+from kommo.sync import catalogues, changes, companies, deletions, locate, passes, proof, streams
+from kommo.sync.passes import row_of
 from kommo.sync.proof import Comparison
 from kommo.sync.run import Indexer, Run
 from kommo.sync.streams import StreamSpec
-from kommo.sync.sweep import read_stream, row_of
+from kommo.sync.sweep import read_stream
 from kommo.sync.told import DAY, Told, follow_links
 from kommo.sync.told import OVERLAP as EVENTS_OVERLAP
 from kommo.sync.watermark import Watermark
 from kommo.sync.writing import write_records
 
 RECOUNTS = 3  # on an account that people work in, counts differ for a moment
-MOST_PASSES = 2
 
 
 class Settling:
@@ -29,56 +31,47 @@ class Settling:
         self.mark = mark
         self.indexer = indexer
         self.told = Told(run)
-        self.again: set[str] = set()
-        self.doubts: dict[str, dict[int, int]] = {spec.name: {} for spec in streams.ALL}
+        self._tries: Counter[str] = Counter()
+        run.read_until = mark.start - changes.OVERLAP
 
     def settle(self) -> None:
         """Settle and compare until every stream is proved, or what can be tried is used up."""
-        for spec in streams.ALL:
-            row = row_of(self.run, spec)
-            if row.state in ("counting", "reading") or (row.state == "waiting" and row.read_pass):
-                read_stream(self.run, spec)  # a full pass in which the last worker was killed
         for attempt in range(RECOUNTS + 1):
+            for spec in self._ordered():
+                read_stream(self.run, spec)
             self._catch_up()
+            if attempt < RECOUNTS and self._ordered():
+                continue
             self.run.note(phase="proof")
             found = {spec: proof.compare(self.run, spec, self._pass(spec)) for spec in streams.ALL}
-            wrong = {spec: one for spec, one in found.items() if not one.equal or one.stale or one.absent}
-            if not wrong and not self._to_read_again({}):
+            wrong = {spec: one for spec, one in found.items() if not one.right}
+            if not wrong:
                 break
             if attempt < RECOUNTS:
-                self._mend(wrong, attempt)
+                self._mend(wrong)
         self.mark.keep(self.told.events)
 
-    def _mend(self, wrong: dict[StreamSpec, Comparison], attempt: int) -> None:
-        """Bring about that the next comparison comes out better: cheaply first, then by reading a stream whole."""
+    def _mend(self, wrong: dict[StreamSpec, Comparison]) -> None:
+        """Bring about that the next comparison comes out better, at more cost each time: first by just catching up."""
         for spec, found in wrong.items():
-            self.doubts[spec.name] |= found.stale
-        again = self._to_read_again(wrong if attempt >= 2 else {})
-        if attempt == 1:
-            tried = {spec: locate.differences(self.run, spec, self._pass(spec), found) for spec, found in wrong.items()}
-            again |= self._to_read_again({spec: wrong[spec] for spec, worth in tried.items() if not worth})
-        for spec in streams.ALL:
-            if spec in again:
-                self._read_again(spec)
-        self.again.clear()
-
-    def _to_read_again(self, wrong: dict[StreamSpec, Comparison]) -> set[StreamSpec]:
-        """The streams to be read whole, once more or at last, as far as that may be done in one run."""
-        return {spec for spec in streams.ALL if (spec.name in self.again or spec in wrong) and self._passes_left(spec)}
+            self._tries[spec.name] += 1
+            tries = self._tries[spec.name]
+            if tries > 1 and not (tries == 2 and locate.differences(self.run, spec, self._pass(spec), found)):
+                self._order(spec)
 
     def _catch_up(self) -> None:
         """Bring in what happened since the watermark, and bury what is gone."""
         self.run.note(phase="settling")
         self.mark.look_at_the_clock()
+        self.told.take(self.mark.since - EVENTS_OVERLAP, self.mark.clock + DAY)
+        self.mark.saw(self.told.newest)  # before the changes: all that was stamped by then is among them
         for spec in streams.ALL:
             self._read_changes(spec)
-        self.told.take(self.mark.since - EVENTS_OVERLAP, self.mark.clock + DAY)
-        for spec in streams.ALL:
             row = row_of(self.run, spec)
             if row.state == "read":
-                restored = spec.name in self.told.restored and row.read_pass == 1
-                self.again |= {spec.name} if restored or not row.ordered else set()
                 deletions.suspect_absent(self.run, spec, row.read_pass)
+                if not row.ordered or (spec.name in self.told.restored and row.read_pass == 1):
+                    self._order(spec)
         self._settle_candidates()
         self._judge_doubts()
         companies.ask_unknown(self.run)
@@ -96,7 +89,7 @@ class Settling:
         try:
             newest = changes.read_since(self.run, spec.remote, begin, write, lambda at: self.mark.reached(spec, at))
         except changes.FilterIgnored:
-            self.again.add(spec.name)
+            self._order(spec)
         else:
             self.mark.saw(newest)
 
@@ -117,26 +110,22 @@ class Settling:
         Then the stream holds more that is stale, and has to be read whole.
         """
         for spec in streams.ALL:
-            doubts, since = self.doubts[spec.name], self.mark.since - changes.OVERLAP
-            old = [key for key, changed_at in doubts.items() if changed_at < since]
-            with reading(self.run.services.engine) as session:
-                told = candidates.told(session, self.run.claim.run_id, spec.name, old)
-            if set(old) - told:
-                self.again.add(spec.name)
-            doubts.clear()
+            with self.run.transaction() as session:
+                target = self.run.target(spec)
+                if doubts.any_untold(session, target, before=self.mark.since - changes.OVERLAP):
+                    passes.order(session, self.run, spec)
+                doubts.settle(session, target)
 
-    def _read_again(self, spec: StreamSpec) -> None:
-        """A full pass: a restoration moves rows out of pages still to come, and an odd count may hide one."""
+    def _ordered(self) -> list[StreamSpec]:
+        """The streams of which a full pass is ordered, or was begun and not ended: it moves rows no more than once."""
+        return [spec for spec in streams.ALL if passes.is_due(row_of(self.run, spec))]
+
+    def _order(self, spec: StreamSpec) -> None:
         with self.run.transaction() as session:
-            row = session.get_one(SyncStream, (self.run.claim.run_id, spec.name))
-            row.state, row.read_pass = "waiting", row.read_pass + 1
-        read_stream(self.run, spec)
+            passes.order(session, self.run, spec)
 
     def _pass(self, spec: StreamSpec) -> int:
         return row_of(self.run, spec).read_pass
-
-    def _passes_left(self, spec: StreamSpec) -> bool:
-        return self._pass(spec) < MOST_PASSES
 
 
 def close(run: Run) -> None:

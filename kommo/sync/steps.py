@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from kommo.db import now, reading
 from kommo.store import marks, runs
-from kommo.store.runs import DELTA, SWEEP
 from kommo.store.tables import SyncRun, SyncStream
+from kommo.store.tables.runs import DELTA, SWEEP
 from kommo.sync import catalogues, companies, sentences, streams, watermark
 from kommo.sync.run import Indexer, Run
 from kommo.sync.settle import Settling, close
@@ -25,7 +25,7 @@ def carry_out(run: Run) -> list[str]:
         row = session.get_one(SyncRun, run.claim.run_id)
         run.started_at = row.started_at or row.requested_at
         run.names.load(session, run.claim.connection_id)
-        mode = row.mode if row.mode == SWEEP or row.server_started_at else _mode(session, run.claim.connection_id)
+        mode = SWEEP if row.mode == SWEEP else _mode(session, run.claim.connection_id)
     with Indexer(run) as indexer:
         if mode == DELTA:
             _what_changed(run, row, indexer)

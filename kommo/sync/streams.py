@@ -30,6 +30,7 @@ CONTACTS = StreamSpec("contacts", CONTACT, Stream.CONTACTS, "contact", "contato"
 DEALS = StreamSpec("deals", DEAL, Stream.DEALS, "lead", "negociação", "negociações", deal_row)
 ALL = (CONTACTS, DEALS)
 BY_ENTITY = {spec.entity: spec for spec in ALL}
+BY_REMOTE = {spec.remote.key: spec for spec in ALL}
 BY_NAME = {spec.name: spec for spec in ALL}
 
 # What else has to be asked for in a run, beside records: the candidates' other streams.

@@ -3,11 +3,12 @@
 import math
 
 from kommo.crm.client import Page
-from kommo.db import now, reading
-from kommo.store import records, runs
+from kommo.db import now
+from kommo.store import records
 from kommo.store.tables import SyncStream
 from kommo.sync import bands
 from kommo.sync.counting import PAGE, Length, measure
+from kommo.sync.passes import row_of
 from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
 
@@ -29,12 +30,6 @@ def read_stream(run: Run, spec: StreamSpec) -> None:
         done = session.get_one(SyncStream, (run.claim.run_id, spec.name))
         done.state = "read"
         done.finished_at = now(session)
-
-
-def row_of(run: Run, spec: StreamSpec) -> SyncStream:
-    """The stream's row of this run, as it is now."""
-    with reading(run.services.engine) as session:
-        return runs.stream_row(session, run.claim.run_id, spec.name)
 
 
 def _count(run: Run, spec: StreamSpec, row: SyncStream) -> None:

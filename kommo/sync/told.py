@@ -35,6 +35,11 @@ class Told:
         self.events: list[tuple[str, int]] = []
         self.restored: set[str] = set()
 
+    @property
+    def newest(self) -> int:
+        """When the newest event happened (Kommo's Unix seconds); 0 where there is none."""
+        return max((moment for _, moment in self.events), default=0)
+
     def take(self, since: int, until: int) -> None:
         """Note every record that Kommo names since a moment (its Unix seconds), as to be asked for.
 

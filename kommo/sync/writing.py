@@ -29,10 +29,18 @@ def write_into(
     written = write_page(session, run.target(spec, read_pass), [spec.to_row(one) for one in records], version)
     companies = {one.values["company_id"] for one in written.changed} - {None}
     catalogues.note_companies(session, run.claim.connection_id, sorted(companies))
-    if spec is CONTACTS and written.revived:  # a contact that came back is in its deals again, and no deal says so
-        candidates.suspect(session, run.claim.run_id, CONTACT_LINKS, written.revived, candidates.TOLD)
+    if spec is CONTACTS and (back := _came_back(run, written)):  # and is in its deals again, though no deal says so
+        candidates.suspect(session, run.claim.run_id, CONTACT_LINKS, back, candidates.TOLD)
     run.names.notice(written.changed)
     return written
+
+
+def _came_back(run: Run, written: Written) -> list[int]:
+    """Contacts that were not here and are not new, once the deals have been read."""
+    if run.read_until is None:
+        return []
+    old = [one for one in written.created if (one.values["created_at"] or 0) < run.read_until]
+    return [one.remote_id for one in (*written.revived, *old)]
 
 
 def count_rows(session: Session, run: Run, spec: StreamSpec, rows: int, *, pages: int = 0, malformed: int = 0) -> None:

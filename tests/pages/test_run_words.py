@@ -14,7 +14,8 @@ def make_view(state: str = "running", phase: str = "contacts", **changes: Any) -
     )
     deals = changes.pop("deals", {"state": "waiting"})
     usual: dict[str, Any] = {
-        "id": 7, "connection_id": 1, "state": state, "phase": phase, "trigger": "page", "requested_at": 1000.0,
+        "id": 7, "connection_id": 1, "state": state, "phase": phase, "trigger": "page", "mode": "sweep",
+        "requested_at": 1000.0,
         "started_at": 1001.0, "finished_at": None, "seconds": 38.2, "requests": 46, "waiting": None, "resume_at": None,
         "errors": [], "warnings": [],
         "streams": [

@@ -33,9 +33,14 @@ def connect(services: Services, server: Server, owner: str = "1", *, full: bool 
     return outcome.connection_id
 
 
-def run(services: Services, connection_id: int, *, stopping: threading.Event | None = None) -> RunView:
-    """One run from start to its end, or to where it pauses; gives what a person would see of it."""
-    run_id = control.start(services, connection_id, "shell")
+def run(
+    services: Services, connection_id: int, *, stopping: threading.Event | None = None, sweep: bool = False
+) -> RunView:
+    """One run from start to its end, or to where it pauses; gives what a person would see of it.
+
+    `sweep` reads everything; otherwise only a first run does.
+    """
+    run_id = control.start(services, connection_id, "shell", sweep=sweep)
     assert engine.run_one(services, run_id, "test", stopping or threading.Event())
     return run_view(services, connection_id, run_id)
 

@@ -14,12 +14,15 @@ from kommo.sync import control, engine
 from kommo.sync.deletions import too_many
 from tests.sync.accounts import connect, copy_of, difference, run, run_view
 
+EITHER = pytest.mark.parametrize("sweep", [True, False], ids=["sweep", "delta"])
 
-def test_deleted_records_leave_a_tombstone(services: Services, padaria: Server) -> None:
+
+@EITHER
+def test_deleted_records_leave_a_tombstone(services: Services, padaria: Server, sweep: bool) -> None:
     account = connect(services, padaria)
     run(services, account)
     gone = padaria.world.bulk_delete("contacts", 3)
-    view = run(services, account)
+    view = run(services, account, sweep=sweep)
     assert view.proved
     assert view.stream("contacts").deleted == 3
     assert difference(services, account, padaria.world) == []
@@ -28,10 +31,11 @@ def test_deleted_records_leave_a_tombstone(services: Services, padaria: Server) 
         assert all(row.deleted_at is not None for row in rows if row.kind == "contact")
 
 
+@EITHER
 @pytest.mark.parametrize("events", ["on", "402", "403"])
 @pytest.mark.parametrize("trash", ["all", "leads", "none"])
 def test_deletions_are_found_however_little_kommo_tells(
-    services: Services, padaria: Server, events: str, trash: str
+    services: Services, padaria: Server, events: str, trash: str, sweep: bool
 ) -> None:
     """By events, by the trash, or by absence alone."""
     padaria.world.turn(events=events, only_deleted=trash)
@@ -39,18 +43,19 @@ def test_deletions_are_found_however_little_kommo_tells(
     run(services, account)
     padaria.world.bulk_delete("contacts", 2)
     padaria.world.bulk_delete("leads", 1)
-    view = run(services, account)
+    view = run(services, account, sweep=sweep)
     assert view.proved, view.errors
     assert difference(services, account, padaria.world) == []
 
 
-def test_a_restored_record_comes_back_to_life(services: Services, padaria: Server) -> None:
+@EITHER
+def test_a_restored_record_comes_back_to_life(services: Services, padaria: Server, sweep: bool) -> None:
     account = connect(services, padaria)
     run(services, account)
     gone = padaria.world.bulk_delete("contacts", 2)
     run(services, account)
     padaria.world.restore("contacts", *gone)
-    view = run(services, account)
+    view = run(services, account, sweep=sweep)
     assert view.proved
     assert view.stream("contacts").updated == 2
     assert difference(services, account, padaria.world) == []
@@ -117,19 +122,21 @@ def test_a_tag_is_no_word_of_a_deletion(services: Services, padaria: Server, tag
     assert run(services, account).guarded == {"contacts": 30}
 
 
-def test_nothing_is_buried_because_a_list_left_it_out(services: Services, padaria: Server) -> None:
+@EITHER
+def test_nothing_is_buried_because_a_list_left_it_out(services: Services, padaria: Server, sweep: bool) -> None:
     """Lists filtered by id answer as if there were nothing: each record is asked for alone, and found."""
     world, account = padaria.world, connect(services, padaria)
     run(services, account)
     for key in world.ids("contacts")[:20]:
         world.update("contacts", key, _embedded={"tags": [{"id": 991, "name": "x", "color": None}]})
     world.fail(r"filter\[id\]", times=None, how="204")
-    view = run(services, account)
+    view = run(services, account, sweep=sweep)
     assert (view.proved, view.stream("contacts").deleted) == (True, 0)
     assert difference(services, account, world) == []
 
 
-def test_a_deal_gets_its_contact_back(services: Services, padaria: Server) -> None:
+@EITHER
+def test_a_deal_gets_its_contact_back(services: Services, padaria: Server, sweep: bool) -> None:
     """A contact restored after the deals were read is in its deals again, and no deal says that it changed."""
     world, account = padaria.world, connect(services, padaria)
     deal = next(key for key in world.ids("leads") if world.contacts_of(key))
@@ -143,7 +150,7 @@ def test_a_deal_gets_its_contact_back(services: Services, padaria: Server) -> No
             world.restore("contacts", contact)
 
     world.before_request = restore
-    assert run(services, account).proved
+    assert run(services, account, sweep=sweep).proved
     assert difference(services, account, world) == []
 
 
@@ -152,13 +159,7 @@ def test_a_lost_link_is_not_forgotten_in_a_pause(services: Services, padaria: Se
     world, account = padaria.world, connect(services, padaria)
     run(services, account)
     contact = world.contacts_of(next(key for key in world.ids("leads") if world.contacts_of(key)))[0]
-
-    def delete(_method: str, path: str, query: str) -> None:
-        if path == "/api/v4/contacts" and "filter" in query:
-            world.before_request = None
-            world.delete("contacts", contact)
-
-    world.before_request = delete
+    world.delete("contacts", contact)
     world.fail(r"GET /api/v4/leads\?.*filter\[id\]", times=None, how="500")
     view = run(services, account)
     assert view.state == "paused"
@@ -169,7 +170,8 @@ def test_a_lost_link_is_not_forgotten_in_a_pause(services: Services, padaria: Se
     assert difference(services, account, world) == []
 
 
-def test_what_came_and_went_within_a_run_is_not_counted(services: Services, padaria: Server) -> None:
+@EITHER
+def test_what_came_and_went_within_a_run_is_not_counted(services: Services, padaria: Server, sweep: bool) -> None:
     world, account = padaria.world, connect(services, padaria)
     run(services, account)
     brief = world.add("contacts", name="Passageiro")
@@ -180,17 +182,18 @@ def test_what_came_and_went_within_a_run_is_not_counted(services: Services, pada
             world.delete("contacts", brief)
 
     world.before_request = delete
-    view = run(services, account)
+    view = run(services, account, sweep=sweep)
     contacts = view.stream("contacts")
     assert (view.proved, contacts.created, contacts.deleted) == (True, 0, 0)
     assert difference(services, account, world) == []
 
 
-def test_many_deletions_that_kommo_tells_of_are_believed(services: Services, padaria: Server) -> None:
+@EITHER
+def test_many_deletions_that_kommo_tells_of_are_believed(services: Services, padaria: Server, sweep: bool) -> None:
     account = connect(services, padaria)
     run(services, account)
     padaria.world.bulk_delete("contacts", 30)
-    view = run(services, account)
+    view = run(services, account, sweep=sweep)
     assert view.proved
     assert difference(services, account, padaria.world) == []
 
@@ -204,20 +207,22 @@ def test_the_guard(gone: int, held: int, asks: bool) -> None:
     assert too_many(gone, held) is asks
 
 
-def test_an_empty_list_buries_nothing(services: Services, padaria: Server) -> None:
+@EITHER
+def test_an_empty_list_buries_nothing(services: Services, padaria: Server, sweep: bool) -> None:
     """204 on page 1 where rows were: Kommo may be wrong, so every row is asked for by id first."""
     account = connect(services, padaria)
     run(services, account)
     padaria.world.fail("GET /api/v4/contacts?page=", times=2, how="204")
-    view = run(services, account)
+    view = run(services, account, sweep=sweep)
     assert len(copy_of(services, account, "contact")) == 60
     assert view.proved, view.errors
 
 
-def test_merged_contacts_leave_one(services: Services, padaria: Server) -> None:
+@EITHER
+def test_merged_contacts_leave_one(services: Services, padaria: Server, sweep: bool) -> None:
     account = connect(services, padaria)
     run(services, account)
     winner, loser = padaria.world.ids("contacts")[:2]
     padaria.world.merge("contacts", winner, loser)
-    assert run(services, account).proved
+    assert run(services, account, sweep=sweep).proved
     assert difference(services, account, padaria.world) == []

@@ -156,7 +156,7 @@ def test_a_run_that_stopped_tells_what_it_had_changed(services: Services, padari
     run(services, account)
     padaria.world.update("contacts", padaria.world.ids("contacts")[0], name="Outro nome")
     padaria.world.fail(DEALS, times=None, how="402")
-    view = run(services, account)
+    view = run(services, account, sweep=True)
     assert view.state == "failed"
     assert changes(view, "contacts") == (0, 1, 59)
     assert changes(view, "deals") == (0, 0, 0)

@@ -9,6 +9,7 @@ from kommo.db import Base, Json, Key
 
 #: States in which a run still has work to do; one such run an account.
 ACTIVE = ("queued", "running", "paused")
+SWEEP, DELTA = "sweep", "delta"  # what a run reads: everything, or what changed
 _ACTIVE_SQL = text("state IN ('queued', 'running', 'paused')")
 
 
@@ -16,7 +17,7 @@ class SyncRun(Base):
     """One synchronisation of one connected account. Times are Unix seconds of the database's clock.
 
     A worker owns it while `fence` is the number it claimed with; `lease_until` is renewed while it lives. `mode` is
-    "sweep" (everything is read) or "delta" (what changed); None lets the worker decide.
+    SWEEP or DELTA; None lets the worker decide.
     """
 
     __tablename__ = "sync_run"
