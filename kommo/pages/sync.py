@@ -1,5 +1,6 @@
 """/sincronizacao: start, watch, cancel; what came of it; the history. It goes on whether or not anybody looks."""
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from kommo.store import missing, progress, runs
 from kommo.store.progress import RunView
 from kommo.store.tables import Connection
 from kommo.sync import control, streams
+from kommo.sync.streams import StreamSpec
 from kommo.text import plural
 
 bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
@@ -21,6 +23,8 @@ _PAGE = "sync/page.html"
 _HISTORY = 20
 _ASKED = "confirme na página Sincronização."  # the end of a sentence whose question this page itself asks
 _OF_TOKEN = (TokenRefused.sentence, TokenExpired.sentence.removesuffix("."))  # how their errors begin
+_ABSENT = {"contacts": "contatos", "deals": "negociacoes"}  # streams in addresses
+_ABSENT_ROWS = 100
 _SAMPLE = 8  # names shown before a person says that so many records are gone
 
 
@@ -89,6 +93,27 @@ def confirm(run_id: int) -> AnyResponse:
     return redirect(url_for("sync.page"), 303)
 
 
+@bp.get("/ausentes/<stream>")
+def absent(stream: str) -> str:
+    """All records that wait for a person's word, a window at a time."""
+    found = _connected()
+    spec = next((spec for spec in streams.ALL if _ABSENT[spec.name] == stream), None)
+    if spec is None:
+        abort(404)
+    total = missing.counts(session(), found.id).get(spec.name, 0)
+    last = max(math.ceil(total / _ABSENT_ROWS), 1)
+    number = min(max(request.args.get("pagina", 1, type=int), 1), last)
+    before = (number - 1) * _ABSENT_ROWS
+    rows = _listed(found.id, spec, _ABSENT_ROWS, before)
+    return render_template(
+        "sync/absent.html", stream=stream, spec=spec, rows=rows, first=before + 1, total=total, number=number, last=last
+    )
+
+
+def _listed(connection_id: int, spec: StreamSpec, limit: int, offset: int = 0) -> list[missing.Listed]:
+    return missing.listed(session(), connection_id, spec.name, spec.kind, limit, offset)
+
+
 def context(view: RunView | None, heard: str = "", *, brief: bool = False) -> dict[str, Any]:
     """What the page and its fragments show of a run; `heard` is the key of what was last spoken.
 
@@ -125,8 +150,9 @@ def _guarded(view: RunView) -> list[dict[str, Any]]:
     return [
         {
             "count": plural(count, streams.BY_NAME[name].one, streams.BY_NAME[name].many),
-            "names": missing.titles(session(), view.connection_id, name, streams.BY_NAME[name].kind, _SAMPLE),
+            "names": [one.title for one in _listed(view.connection_id, streams.BY_NAME[name], _SAMPLE)],
             "more": max(count - _SAMPLE, 0),
+            "list": url_for("sync.absent", stream=_ABSENT[name]),
         }
         for name, count in view.guarded.items()
     ]

@@ -4,6 +4,7 @@ They belong to the copy, not to a run: runs of what changed come and go while th
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,17 @@ from sqlalchemy.orm import Session
 from kommo.store.candidates import ABSENCE, CONFIRMED, GONE, MISSING, TOLD, judge, suspect
 from kommo.store.tables import SyncCandidate, SyncMissing, Wallet
 from kommo.store.upsert import upsert
+
+TITLE_LENGTH = 200  # characters of a name
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A record as the list of missing ones shows it; `updated_at` is Kommo's (Unix seconds)."""
+
+    id: int
+    title: str
+    updated_at: int | None
 
 
 def keep(session: Session, connection_id: int, run_id: int, stream: str) -> None:
@@ -86,10 +98,10 @@ def confirm(session: Session, connection_id: int, new_run: int) -> None:
         suspect(session, new_run, stream, ids(session, connection_id, stream), CONFIRMED)
 
 
-def titles(session: Session, connection_id: int, stream: str, kind: str, limit: int) -> list[str]:
-    """Names of records that wait for a person's word, a sample for the page."""
+def listed(session: Session, connection_id: int, stream: str, kind: str, limit: int, offset: int = 0) -> list[Listed]:
+    """Records that wait for a person's word, in order of id."""
     statement = (
-        select(Wallet.title)
+        select(Wallet.remote_id, func.substr(Wallet.title, 1, TITLE_LENGTH), Wallet.updated_at)
         .join(SyncMissing, SyncMissing.remote_id == Wallet.remote_id)
         .where(
             Wallet.connection_id == connection_id,
@@ -99,5 +111,6 @@ def titles(session: Session, connection_id: int, stream: str, kind: str, limit: 
         )
         .order_by(Wallet.remote_id)
         .limit(limit)
+        .offset(offset)
     )
-    return list(session.scalars(statement))
+    return [Listed(*row) for row in session.execute(statement)]

@@ -43,9 +43,13 @@ def test_the_answer_comes_when_the_run_is_over(api: Api, padaria: Server) -> Non
     assert (data["state"], data["syncSuccess"], data["waiting"]) == ("done", True, None)
     assert ISO.fullmatch(data["lastSync"])
     assert data["changes"]["contacts"] == {"created": 60, "updated": 0, "unchanged": 0, "deleted": 0}
-    assert data["proof"] == {
-        "contacts": {"kommo": 60, "local": 60, "equal": True}, "deals": {"kommo": 30, "local": 30, "equal": True},
-    }  # fmt: skip
+    assert data["mode"] == "sweep"
+    for stream, count in (("contacts", 60), ("deals", 30)):
+        proof = data["proof"][stream]
+        assert ISO.fullmatch(proof.pop("at"))
+        assert proof == {
+            "kommo": count, "local": count, "equal": True, "sampled": count, "differing": 0, "requests": 1,
+        }  # fmt: skip
     assert data["progress"]["deals"] == {
         "state": "done", "rows": 30, "pages": 1, "total": 30, "pagesTotal": 1, "percent": 100.0,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from kommo.db import clock, reading, writing
 from kommo.sandbox import Server
-from kommo.store import candidates, runs
+from kommo.store import candidates, missing, runs
 from kommo.store.tables import Connection, SyncRun, SyncStream, Wallet
 from kommo.sync import engine
 from tests.factories import ANA, BRUNO, StatementCounter, contact_record, make_account, make_run, store_contacts
@@ -305,7 +305,8 @@ def guarded(person: Person, bakery: Connection) -> int:
     run_id = make_run(person.engine, bakery, contacts=(10, 40), deals=(0, 0), errors=[ASKED])
     with writing(person.engine) as session:
         candidates.suspect(session, run_id, "contacts", list(range(1, 31)), candidates.ABSENCE)
-        candidates.judge(session, run_id, "contacts", list(range(1, 31)), candidates.GUARDED)
+        candidates.judge(session, run_id, "contacts", list(range(1, 31)), candidates.GONE)
+        missing.keep(session, bakery.id, run_id, "contacts")
     return run_id
 
 
@@ -334,9 +335,33 @@ def test_a_question_that_a_newer_run_made_pointless_is_not_asked(
     person: Person, guarded: int, bakery: Connection
 ) -> None:
     make_run(person.engine, bakery, contacts=(40, 40), deals=(0, 0))
+    with writing(person.engine) as session:
+        missing.found_again(session, bakery.id, "contacts", list(range(1, 41)))
     assert person.open(f"/sincronizacao/{guarded}").all("section", class_="guard") == []
     person.send(f"/sincronizacao/{guarded}/confirmar-exclusoes")
     assert "Esta pergunta já passou" in person.open("/conexao").text
+
+
+def test_the_question_waits_while_runs_of_what_changed_come_and_go(
+    person: Person, guarded: int, bakery: Connection
+) -> None:
+    """The newest run's page asks it, and the answer counts, though that run found nothing itself."""
+    later = make_run(person.engine, bakery, contacts=(10, 40), deals=(0, 0), errors=[ASKED])
+    assert person.open("/sincronizacao").one("section", class_="guard").one("h2").text.startswith("30 contatos")
+    assert person.open(f"/sincronizacao/{guarded}").all("section", class_="guard") == []
+    person.send(f"/sincronizacao/{later}/confirmar-exclusoes")
+    assert states(person)[-1] == "queued"
+
+
+def test_the_whole_list_of_what_is_missing(person: Person, guarded: int) -> None:
+    """Every record with its name, and the way to it; an address of a page that is not there is none."""
+    page = person.open("/sincronizacao/ausentes/contatos")
+    assert guarded
+    assert page.one("h1").text == "Contatos que não aparecem mais no Kommo"
+    links = page.one("tbody").all("a", class_="row-link")
+    assert (len(links), links[0].text, links[0]["href"]) == (30, "<b>Nome</b>", "/contatos/1")
+    assert "Nada espera confirmação" in person.open("/sincronizacao/ausentes/negociacoes?pagina=9").text
+    assert person.client.get("/sincronizacao/ausentes/empresas").status_code == 404
 
 
 def test_nothing_is_buried_while_a_run_is_under_way(person: Person, guarded: int, bakery: Connection) -> None:
