@@ -117,6 +117,31 @@ def results(run: RunView) -> list[Result]:
     return [make(NOUNS[view.stream], view) for view in run.streams if view.stream in NOUNS]
 
 
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """The proof beside the counts: when it was (Unix seconds), and what was looked at again, in words."""
+
+    at: float
+    words: str
+    good: bool
+
+
+def second_look(run: RunView) -> SecondLook | None:
+    """What the proof compared field by field, and its cost; None for a run that did not come to it."""
+    looked = [view for view in run.streams if view.proved_at is not None]
+    if not looked:
+        return None
+    sampled, differed = (sum(getattr(view, name) for view in looked) for name in ("sampled", "differed"))
+    outcome = (
+        f"{number(differed)} não {'era igual' if differed == 1 else 'eram iguais'}" if differed else "todos iguais"
+    )
+    cost = plural(sum(view.proof_requests for view in looked), "requisição", "requisições")
+    words = f"{plural(sampled, 'registro comparado', 'registros comparados')} campo a campo, {outcome}; {cost}"
+    if not sampled:
+        words = f"nada havia a comparar; {cost}"
+    return SecondLook(max(view.proved_at or 0.0 for view in looked), words, not differed)
+
+
 def summary(run: RunView) -> str:
     """The run in one line, for the history."""
     if run.active:

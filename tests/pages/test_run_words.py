@@ -214,3 +214,30 @@ def test_what_is_spoken_changes_with_the_state() -> None:
     assert run_words.spoken(views[3])[1] == "O Kommo não respondeu a tempo."
     assert run_words.spoken(views[-1])[1] == "Sincronização conferida. Nada mudou."
     assert all(text for _, text in map(run_words.spoken, views))
+
+
+def look(**changes: Any) -> dict[str, Any]:
+    """A stream with the figures of its second look."""
+    return {"state": "done", "proved_at": 1040.5, "sampled": 500, "proof_requests": 2} | changes
+
+
+def test_the_second_look_tells_what_was_compared_and_its_cost() -> None:
+    found = run_words.second_look(make_view(state="done", contacts=look(), deals=look(sampled=1, proved_at=1041.0)))
+    assert found is not None
+    assert (found.at, found.good) == (1041.0, True)
+    assert found.words == "501 registros comparados campo a campo, todos iguais; 4 requisições"
+
+
+@pytest.mark.parametrize(("differed", "words"), [(1, "1 não era igual"), (3, "3 não eram iguais")])
+def test_the_second_look_hides_no_difference(differed: int, words: str) -> None:
+    found = run_words.second_look(make_view(state="done", contacts=look(differed=differed), deals=look()))
+    assert found is not None
+    assert words in found.words
+    assert not found.good
+
+
+def test_a_run_that_did_not_come_to_it_has_no_second_look() -> None:
+    assert run_words.second_look(make_view(state="cancelled")) is None
+    empty = run_words.second_look(make_view(state="done", contacts=look(sampled=0), deals=look(sampled=0)))
+    assert empty is not None
+    assert empty.words == "nada havia a comparar; 4 requisições"
