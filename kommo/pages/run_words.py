@@ -91,6 +91,7 @@ def activity(run: RunView) -> str:
         else ("Trazendo o que mudou no Kommo durante a leitura")
     )
     phases = {
+        "companies": "Lendo os nomes das empresas.",
         "settling": f"{changes} e procurando exclusões.",
         "proof": "Comparando as contagens e alguns registros daqui com os do Kommo.",
     }

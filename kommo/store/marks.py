@@ -1,6 +1,6 @@
 """Watermarks as rows: up to where a copy holds everything, and the events that were acted upon already."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -56,11 +56,11 @@ def known_events(session: Session, connection_id: int, event_ids: Sequence[str])
     return set(session.scalars(statement))
 
 
-def keep_events(session: Session, connection_id: int, events: Iterable[tuple[str, int]], before: int) -> None:
-    """Remember events (id, Unix seconds) as acted upon, and forget those from before a moment."""
+def keep_events(session: Session, connection_id: int, events: Mapping[str, int], before: int) -> None:
+    """Remember events (their times, Unix seconds, by id) as acted upon, and forget those from before a moment."""
     rows = [
         {"connection_id": connection_id, "event_id": key, "created_at": moment}
-        for key, moment in dict(events).items()
+        for key, moment in events.items()
         if moment >= before
     ]
     insert_missing(session, SyncEvent.__table__, rows)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from kommo.text import duration
 
 CATALOGUES = "catalogues"
 UNANSWERED = 10.0  # seconds a run may stay queued before that is said
-_AFTER_CATALOGUES = ("contacts", "deals", "settling", "proof", "over")
+_AFTER_CATALOGUES = ("contacts", "deals", "companies", "settling", "proof", "over")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from kommo.store.tables.runs import ACTIVE, SWEEP
 
 _RUNS: Table = SyncRun.__table__  # type: ignore[assignment]
 STREAMS = ("contacts", "deals")
-KEPT = 200  # finished runs an account keeps in its history
+KEPT = 1000  # finished runs an account keeps in its history: three days of one every five minutes
 FAR = 4000.0  # seconds; no lease and no pause is as long: a time further away is of a clock that was set back
 
 
@@ -225,6 +225,18 @@ def connection_of(session: Session, run_id: int) -> Connection | None:
 def pauses(session: Session, run_id: int) -> int:
     """How often a run has paused so far."""
     return session.execute(select(SyncRun.pauses).where(SyncRun.id == run_id)).scalar_one()
+
+
+def last_difference(session: Session, connection_id: int, stream: str) -> int:
+    """By how much ours was the higher count at the end of the account's last run that was done; 0 where unknown."""
+    statement = (
+        select(SyncStream.local_count - SyncStream.remote_count)
+        .join(SyncRun, SyncRun.id == SyncStream.run_id)
+        .where(SyncRun.connection_id == connection_id, SyncRun.state == "done", SyncStream.stream == stream)
+        .order_by(SyncRun.id.desc())
+        .limit(1)
+    )
+    return session.scalars(statement).first() or 0
 
 
 def stream_row(session: Session, run_id: int, stream: str) -> SyncStream:

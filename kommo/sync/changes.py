@@ -51,7 +51,7 @@ def read_since(run: Run, stream: Stream, since: int, write: Write, reached: Call
     mark = since
     while True:
         run.check()
-        page = _page(run, stream, write, 1, order="updated_at", updated_from=mark - 1)
+        page = _page(run, stream, write, 1, order="updated_at", updated_from=max(mark - 1, 0))
         times = [record.updated_at for record in page.records if record.updated_at is not None]
         if times and min(times) < since - 2:
             raise FilterIgnored(stream.name)
@@ -75,7 +75,7 @@ def _read_span(run: Run, stream: Stream, write: Write, begin: int, end: int | No
 
     def ask(number: int) -> Page:
         run.check()
-        return _page(run, stream, write, number, order="id", updated_from=begin - 1, updated_to=until)
+        return _page(run, stream, write, number, order="id", updated_from=max(begin - 1, 0), updated_to=until)
 
     for number in range(measure(ask).pages, 0, -1):
         ask(number)

@@ -27,7 +27,8 @@ CUT_AT = "cut_at"  # in a stream's notes: the last page that Kommo gives of a li
 class Comparison:
     """What a comparison found: whether the counts are equal, and by how much ours is higher (0 while unknown).
 
-    `absent` counts records looked at that were not held, `stale` those held otherwise than Kommo gave them.
+    `absent` counts records looked at that were not held, `stale` those held otherwise than Kommo gave them; `cut` tells
+    that Kommo does not give the list to its end.
     """
 
     equal: bool
@@ -36,6 +37,12 @@ class Comparison:
     pages: int = 0
     absent: int = 0
     stale: int = 0
+    cut: bool = False
+
+    @property
+    def is_a_count(self) -> bool:
+        """Whether the counts differ and nothing else is wrong."""
+        return bool(self.difference) and not self.absent and not self.stale
 
     @property
     def right(self) -> bool:
@@ -120,5 +127,5 @@ def _store(run: Run, spec: StreamSpec, length: Length, found: Comparison, *, cut
         row.sampled, row.differed = found.sampled, found.stale + found.absent
         row.proof_requests += requests
         row.proved_at = now(session)
-    found.equal = not cut and length.rows == held - asked
+    found.equal, found.cut = not cut and length.rows == held - asked, cut
     found.difference = 0 if cut else held - asked - length.rows

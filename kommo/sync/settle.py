@@ -47,17 +47,33 @@ class Settling:
             wrong = {spec: one for spec, one in found.items() if not one.right}
             if not wrong:
                 break
-            if attempt < RECOUNTS:
-                self._mend(wrong)
+            if attempt == RECOUNTS or not (self._mend(wrong) or attempt == 0):
+                break
         self.mark.keep(self.told.events)
 
-    def _mend(self, wrong: dict[StreamSpec, Comparison]) -> None:
-        """Bring about that the next comparison comes out better, at more cost each time: first by just catching up."""
+    def _mend(self, wrong: dict[StreamSpec, Comparison]) -> bool:
+        """Bring about that the next comparison comes out better, at more cost each time: first by just catching up.
+
+        Gives whether there is anything left to hope for.
+        """
+        hope = False
         for spec, found in wrong.items():
+            if found.cut or (found.is_a_count and self._was_so(spec, found)):
+                continue  # reading it once more would bring nothing
+            hope = True
             self._tries[spec.name] += 1
             tries = self._tries[spec.name]
             if tries > 1 and not (tries == 2 and locate.differences(self.run, spec, self._pass(spec), found)):
                 self._order(spec)
+        return hope
+
+    def _was_so(self, spec: StreamSpec, found: Comparison) -> bool:
+        """Whether a run before this one ended with just this difference, having tried all: a sweep will try again."""
+        if row_of(self.run, spec).state == "read":
+            return False
+        with reading(self.run.services.engine) as session:
+            before = runs.last_difference(session, self.run.claim.connection_id, spec.name)
+        return before == found.difference
 
     def _catch_up(self) -> None:
         """Bring in what happened since the watermark, and bury what is gone."""

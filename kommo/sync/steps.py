@@ -51,6 +51,7 @@ def _everything(run: Run, row: SyncRun, indexer: Indexer) -> None:
     for spec in streams.ALL:
         read_stream(run, spec)
         indexer.start()
+    run.note(phase="companies")
     companies.read_all(run, mark.start)
     Settling(run, mark, indexer).settle()
     with run.transaction() as session:

@@ -28,17 +28,17 @@ _LOT = 100  # events noted in one transaction
 
 
 class Told:
-    """What was told in this run: the events acted upon, and the streams in which something was restored."""
+    """What was told in this run: the events acted upon by id, with their times, and the streams with a restoration."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.events: list[tuple[str, int]] = []
+        self.events: dict[str, int] = {}
         self.restored: set[str] = set()
 
     @property
     def newest(self) -> int:
         """When the newest event happened (Kommo's Unix seconds); 0 where there is none."""
-        return max((moment for _, moment in self.events), default=0)
+        return max(self.events.values(), default=0)
 
     def take(self, since: int, until: int) -> None:
         """Note every record that Kommo names since a moment (its Unix seconds), as to be asked for.
@@ -61,9 +61,8 @@ class Told:
         while lot := list(islice(feed, _LOT)):
             with reading(self.run.services.engine) as session:
                 known = marks.known_events(session, self.run.claim.connection_id, [event.id for event in lot])
-            fresh = [event for event in lot if event.id not in known]
-            self._suspect(fresh)
-            self.events += [(event.id, event.created_at) for event in lot]
+            self._suspect(event for event in lot if event.id not in known and event.id not in self.events)
+            self.events |= {event.id: event.created_at for event in lot}
 
     def _suspect(self, events: Iterable[Event]) -> None:
         found: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -122,9 +121,9 @@ def _meaning(event: Event) -> Iterator[tuple[str, str, int]]:
 def follow_links(run: Run) -> None:
     """Have those records read again whose links changed though nothing says so of them."""
     for lot in _lots(run, CONTACT_LINKS):
-        _again(run, CONTACT_LINKS, lot, {DEALS.name: run.kommo.linked(Stream.CONTACTS, lot, "leads")})
+        _again(run, CONTACT_LINKS, lot, {DEALS.name: _linked(run, Stream.CONTACTS, lot, DEALS)})
     for lot in _lots(run, COMPANY_LINKS):
-        found = {spec.name: run.kommo.linked(Stream.COMPANIES, lot, spec.remote.key) for spec in streams.ALL}
+        found = {spec.name: _linked(run, Stream.COMPANIES, lot, spec) for spec in streams.ALL}
         with reading(run.services.engine) as session:
             for spec in streams.ALL:
                 found[spec.name] += catalogues.members(session, run.claim.connection_id, spec.kind, lot)
@@ -133,6 +132,14 @@ def follow_links(run: Run) -> None:
         with run.transaction() as session:
             catalogues.ask_again(session, run.claim.connection_id, lot)
             candidates.judge(session, run.claim.run_id, COMPANIES, lot, ALIVE)
+
+
+def _linked(run: Run, stream: Stream, ids: Sequence[int], spec: StreamSpec) -> list[int]:
+    """The ids of the records that these are linked to at Kommo, as far as it says."""
+    try:
+        return run.kommo.linked(stream, ids, spec.remote.key)
+    except REFUSALS:
+        return []
 
 
 def _again(run: Run, stream: str, lot: Sequence[int], found: dict[str, list[int]]) -> None:

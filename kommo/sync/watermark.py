@@ -6,6 +6,7 @@ on, the clock goes on at least as fast as both others agree it did: so a quiet a
 
 import math
 import time
+from collections.abc import Mapping
 
 from kommo.db import now, reading
 from kommo.store import marks
@@ -59,7 +60,7 @@ class Watermark:
         """All that was stamped until the newest change is in the copy; a time yet to come is a writer's fancy."""
         self.since = max(self.since, self._floor, min(self._newest, self.clock))
 
-    def keep(self, events: list[tuple[str, int]]) -> None:
+    def keep(self, events: Mapping[str, int]) -> None:
         """Store the watermark for the next run, with the events that its overlap will bring again."""
         connection_id = self.run.claim.connection_id
         with self.run.transaction() as session:
