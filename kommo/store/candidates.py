@@ -107,9 +107,10 @@ def told(session: Session, run_id: int, stream: str, remote_ids: Sequence[int]) 
     return set(session.scalars(statement))
 
 
-def forget_lot(session: Session, lot: int) -> int:
-    """Drop bookkeeping of runs that are over, at most `lot` rows; gives how many."""
-    over = select(SyncRun.id).where(SyncRun.state.in_(("done", "failed", "cancelled")))
+def forget_lot(session: Session, connection_id: int, lot: int) -> int:
+    """Drop bookkeeping of an account's runs that are over, at most `lot` rows; gives how many."""
+    ended = ("done", "failed", "cancelled")
+    over = select(SyncRun.id).where(SyncRun.connection_id == connection_id, SyncRun.state.in_(ended))
     key = (SyncSeen.run_id, SyncSeen.stream, SyncSeen.remote_id)
     some = select(*key).where(SyncSeen.run_id.in_(over)).limit(lot)
     dropped = session.connection().execute(delete(SyncSeen.__table__).where(tuple_(*key).in_(some)))  # type: ignore[arg-type]

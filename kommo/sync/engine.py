@@ -41,7 +41,7 @@ def run_one(services: Services, run_id: int, worker: str, stopping: threading.Ev
             _work(run, connection)
     except LostLease:
         log.warning("sync_lost_lease", run=run_id)
-    _tidy(services)
+    _tidy(services, claim.connection_id)
     return True
 
 
@@ -134,9 +134,9 @@ def _database_sentence(error: OperationalError) -> str:
     return "O banco de dados não respondeu: a sincronização espera e continua sozinha."
 
 
-def _tidy(services: Services) -> None:
-    """Drop the bookkeeping of runs that are over, in short transactions."""
+def _tidy(services: Services, connection_id: int) -> None:
+    """Drop the bookkeeping of an account's runs that are over, in short transactions."""
     while True:
         with writing(services.engine) as session:
-            if candidates.forget_lot(session, SEEN_LOT) == 0:
+            if candidates.forget_lot(session, connection_id, SEEN_LOT) == 0:
                 return

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from kommo.db import reading
 from kommo.services import Services
+from kommo.store import runs
 from kommo.store.contacts import contact_list, contact_page
 from kommo.store.copy_state import copy_state
 from kommo.store.deals import deal_list, deal_page
@@ -98,3 +99,9 @@ def test_nothing_reads_the_table_from_end_to_end(on_sqlite: Services, call: Call
 def test_a_contact_s_deals_are_found_from_the_contact(on_sqlite: Services) -> None:
     lines = plans(on_sqlite, lambda s, c: contact_page(s, c, 1))
     assert any("deal_contact USING COVERING INDEX ix_deal_contact_contact" in line for line in lines), lines
+
+
+def test_the_work_that_is_due_is_found_in_the_index_of_active_runs(on_sqlite: Services) -> None:
+    """However long the history of all accounts is: every worker's tick asks."""
+    lines = plans(on_sqlite, lambda session, _connection: runs.due_ids(session))
+    assert any("uq_sync_run_active" in line for line in lines), lines

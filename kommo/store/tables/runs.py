@@ -10,7 +10,7 @@ from kommo.db import Base, Json, Key
 #: States in which a run still has work to do; one such run an account.
 ACTIVE = ("queued", "running", "paused")
 SWEEP, DELTA = "sweep", "delta"  # what a run reads: everything, or what changed
-_ACTIVE_SQL = text("state IN ('queued', 'running', 'paused')")
+ACTIVE_SQL = text("state IN ('queued', 'running', 'paused')")
 
 
 class SyncRun(Base):
@@ -22,9 +22,7 @@ class SyncRun(Base):
 
     __tablename__ = "sync_run"
     __table_args__ = (
-        Index(
-            "uq_sync_run_active", "connection_id", unique=True, sqlite_where=_ACTIVE_SQL, postgresql_where=_ACTIVE_SQL
-        ),
+        Index("uq_sync_run_active", "connection_id", unique=True, sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
         Index("ix_sync_run_connection", "connection_id", "id"),
     )
 
