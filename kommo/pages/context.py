@@ -133,9 +133,7 @@ def copy() -> CopyState | None:
 
 def token_is_of_use(account: Connection) -> bool:
     """Whether a synchronisation could succeed: the account has a token, not refused and not over."""
-    if not account.token or account.token_refused:
-        return False
-    return account.expires_at is None or account.expires_at > moment()
+    return connections.token_trouble(account, moment()) is None
 
 
 def said_here() -> None:
