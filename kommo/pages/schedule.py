@@ -83,7 +83,8 @@ def _page(form: ScheduleForm | None = None, status: int = 200) -> Response:
 
 
 def _back() -> AnyResponse:
-    return redirect(url_for("sync.page", _anchor="schedule"), 303)
+    """To the whole page. Not to the card in it: without script, an address with a fragment is not renewed."""
+    return redirect(url_for("sync.page"), 303)
 
 
 def _connected() -> Connection:

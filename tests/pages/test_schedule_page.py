@@ -68,7 +68,7 @@ def test_before_the_first_run_it_is_not(person: Person) -> None:
 
 def test_it_is_turned_on_and_says_so_in_words(person: Person, bakery: Connection) -> None:
     answer = person.send(card(person).one("form")["action"], **GOOD)
-    assert (answer.status_code, answer.location) == (303, "/sincronizacao#schedule")
+    assert (answer.status_code, answer.location) == (303, "/sincronizacao")
     assert shown(person, bakery).plan == Timetable(15, 22 * 60, 6 * 60, 180)
     page = person.open("/sincronizacao")
     assert "A agenda está salva. Próxima: " in page.one("div", role="status").text
