@@ -13,10 +13,11 @@ from kommo.jobs.due import ask_for_due
 from kommo.jobs.worker import Worker
 from kommo.sandbox import Server
 from kommo.services import Services
-from kommo.store import runs, schedules
+from kommo.store import schedules
 from kommo.store.runs import AlreadyRunning
 from kommo.store.schedules import ScheduleView
 from kommo.store.tables import Connection, SyncRun
+from kommo.store.tables.runs import SWEEP
 from kommo.store.zones import zone_of
 from tests import processes
 from tests.conftest import make_services, make_settings
@@ -87,7 +88,7 @@ def test_a_week_of_missed_moments_is_one_run(services: Services, bakery: Connect
     make_schedule(services.engine, bakery, -WEEK, every=5, sweep_at=180, next_sweep_at=moment_of(services) - WEEK)
     ask_for_due(services.engine)
     found = shown(services, bakery)
-    assert asked(services) == [(bakery.id, "schedule", runs.SWEEP, "queued")]
+    assert asked(services) == [(bakery.id, "schedule", SWEEP, "queued")]
     assert found.next_at is not None
     assert found.next_sweep_at is not None
     assert found.now < found.next_at <= found.now + 300
@@ -102,7 +103,7 @@ def test_a_sweep_that_is_due_alone_leaves_the_interval_where_it_was(services: Se
     make_schedule(services.engine, bakery, 300, sweep_at=180, next_sweep_at=moment_of(services) - 5)
     before = shown(services, bakery).next_at
     ask_for_due(services.engine)
-    assert asked(services) == [(bakery.id, "schedule", runs.SWEEP, "queued")]
+    assert asked(services) == [(bakery.id, "schedule", SWEEP, "queued")]
     assert shown(services, bakery).next_at == before
 
 
@@ -119,7 +120,7 @@ def test_the_sweep_runs_in_the_quiet_hours(services: Services, bakery: Connectio
     quiet = quiet_now(services, bakery)
     make_schedule(services.engine, bakery, -5, sweep_at=180, next_sweep_at=moment_of(services) - 5, **quiet)
     ask_for_due(services.engine)
-    assert asked(services) == [(bakery.id, "schedule", runs.SWEEP, "queued")]
+    assert asked(services) == [(bakery.id, "schedule", SWEEP, "queued")]
     found = shown(services, bakery)
     assert found.next_at is not None
     assert found.next_at > found.now + 58 * 60
