@@ -14,12 +14,13 @@ from kommo.db import clock, now
 from kommo.store import connections, runs, timetable
 from kommo.store.progress import UNANSWERED
 from kommo.store.tables import Connection, Schedule, SyncRun
-from kommo.store.tables.runs import ACTIVE
+from kommo.store.tables.runs import ACTIVE_SQL
 from kommo.store.timetable import DAY, Timetable
 from kommo.store.upsert import upsert
 from kommo.store.zones import zone_of
 
 _TABLE: Table = Schedule.__table__  # type: ignore[assignment]
+LOT = 200  # schedules that one look finds
 _HOUR = 3600.0
 _LATE = UNANSWERED + 5.0  # seconds a due run may wait for a worker's tick until that is said
 _WAITS = {
@@ -94,10 +95,14 @@ def remove(session: Session, connection_id: int) -> bool:
 
 
 def due_ids(session: Session) -> list[int]:
-    """The connections whose schedule wants a run that can be had: a usable token, and no run that is not over."""
+    """The connections whose schedule wants a run that can be had: a usable token, and no run that is not over.
+
+    At most `LOT`, the longest due first: where very many are due at one hour, runs begin while the rest waits.
+    """
     usable = exists().where(Connection.id == Schedule.connection_id, connections.usable())
-    active = exists().where(SyncRun.connection_id == Schedule.connection_id, SyncRun.state.in_(ACTIVE))
-    return list(session.scalars(select(Schedule.connection_id).where(_due(), usable, ~active)))
+    active = exists().where(SyncRun.connection_id == Schedule.connection_id, ACTIVE_SQL)
+    due = select(Schedule.connection_id).where(_due(), usable, ~active)
+    return list(session.scalars(due.order_by(Schedule.next_at).limit(LOT)))
 
 
 def take(session: Session, connection_id: int) -> int | None:

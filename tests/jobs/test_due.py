@@ -188,6 +188,18 @@ def test_many_who_look_at_once_make_one_run_each(services: Services, bakery: Con
     assert sorted(asked(services)) == sorted((account.id, "schedule", None, "queued") for account in accounts)
 
 
+def test_where_very_many_are_due_the_longest_due_come_first_and_none_is_forgotten(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "LOT", 2)
+    accounts = [make_account(services.engine, account_id=30_001_000 + number) for number in range(5)]
+    for number, account in enumerate(accounts):
+        make_schedule(services.engine, account, -100 - number)
+    for seen in ([4, 3], [4, 3, 2, 1], [4, 3, 2, 1, 0]):
+        ask_for_due(services.engine)
+        assert [row[0] for row in asked(services)] == [accounts[number].id for number in seen]
+
+
 def test_who_comes_second_undoes_nothing(services: Services, bakery: Connection) -> None:
     """The row was taken between the look and the transaction, and its run is over already."""
     make_schedule(services.engine, bakery, -3)
