@@ -87,6 +87,17 @@ def near(moment: float | None, now: float, zone: tzinfo) -> str:
     return then.strftime("%d/%m/%Y")
 
 
+def ahead(moment: float | None, now: float, zone: tzinfo) -> str:
+    """When something is due: "às 14:35" today, "amanhã às 06:00", "em 26/11/2026 às 06:00"; the past as "agora"."""
+    then, today = local(moment, zone), local(now, zone)
+    if then is None or today is None or moment is None:
+        return EMPTY
+    if moment <= now:
+        return "agora"
+    days = (then.date() - today.date()).days
+    return then.strftime({0: "às %H:%M", 1: "amanhã às %H:%M"}.get(days, "em %d/%m/%Y às %H:%M"))
+
+
 def duration(seconds: float) -> str:
     """A length of time: "0,8 s", "38 s", "2 min 5 s", "1 h 4 min"."""
     if seconds < 10:

@@ -12,11 +12,22 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from kommo.crm.records import contact_from, deal_from
-from kommo.db import writing
-from kommo.store import connections, search
+from kommo.db import now, reading, writing
+from kommo.store import connections, schedules, search
 from kommo.store.connections import Account
 from kommo.store.records import Target, bury, write_page
-from kommo.store.tables import Company, Connection, KommoUser, LossReason, Pipeline, Stage, SyncRun, SyncStream
+from kommo.store.schedules import ScheduleView
+from kommo.store.tables import (
+    Company,
+    Connection,
+    KommoUser,
+    LossReason,
+    Pipeline,
+    Schedule,
+    Stage,
+    SyncRun,
+    SyncStream,
+)
 from kommo.store.tables.wallet import CONTACT, DEAL
 from kommo.sync.rows import contact_row, deal_row
 from kommo.vault import Vault
@@ -172,6 +183,19 @@ def make_run(
         for stream, (remote, local) in (("contacts", contacts), ("deals", deals)):
             session.add(SyncStream(run_id=run.id, stream=stream, remote_count=remote, local_count=local))
         return run.id
+
+
+def make_schedule(engine: Engine, connection: Connection, due: float | None = None, **columns: Any) -> None:
+    """A schedule of 15 minutes whose next run is `due` seconds from now; `columns` are the row's, as they are."""
+    with writing(engine) as session:
+        usual = {"every": 15, "next_at": None if due is None else now(session) + due}
+        session.add(Schedule(connection_id=connection.id, **usual | columns))
+
+
+def schedule_of(engine: Engine, connection: Connection) -> ScheduleView | None:
+    """An account's schedule as it is now."""
+    with reading(engine) as session:
+        return schedules.view(session, session.get_one(Connection, connection.id))
 
 
 class StatementCounter:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, request
 
-from kommo.api import connection, errors, lists, sync
+from kommo.api import connection, errors, lists, schedule, sync
 from kommo.api.waiting import WAITERS
 
 PREFIX = "/api/kommo"
@@ -25,6 +25,9 @@ ROUTES: tuple[tuple[str, str, str, Callable[..., Response]], ...] = (
     ("POST", "/sync", "sync", sync.start),
     ("GET", "/sync", "sync_status", sync.status),
     ("GET", "/sync/<int:run_id>", "sync_run", sync.run_status),
+    ("GET", "/schedule", "schedule", schedule.show),
+    ("PUT", "/schedule", "schedule_set", schedule.put),
+    ("DELETE", "/schedule", "schedule_off", schedule.delete),
 )
 
 

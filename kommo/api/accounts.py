@@ -59,6 +59,14 @@ def held(session: Session, call: Call) -> Connection | None:
     return connections.current(session, call.user_id, account_id)
 
 
+def require_held(session: Session, call: Call) -> Connection:
+    """The connection that `held` gives. Raises ApiError (404) where there is none."""
+    found = held(session, call)
+    if found is None:
+        raise _unknown_account("Nenhuma conta está conectada para este userId.")
+    return found
+
+
 @contextmanager
 def live(call: Call) -> Iterator[Kommo]:
     """A client for what a call reads at Kommo, while the call has a place. Raises ApiError for a foreign account."""
@@ -96,8 +104,5 @@ def _require_known(session: Session, call: Call) -> None:
         raise _unknown_account()
 
 
-def _unknown_account() -> ApiError:
-    return ApiError(
-        404, "account_unknown", "Conta não encontrada", "Nenhuma conta com este accountId está conectada.",
-        field="accountId",
-    )  # fmt: skip
+def _unknown_account(error: str = "Nenhuma conta com este accountId está conectada.") -> ApiError:
+    return ApiError(404, "account_unknown", "Conta não encontrada", error, field="accountId")

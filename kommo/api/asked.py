@@ -12,11 +12,13 @@ from kommo.api.errors import invalid_field
 from kommo.crm.token import is_blank
 from kommo.ids import MAX_ID
 from kommo.store.connections import DEFAULT_OWNER
+from kommo.store.timetable import LONGEST, SHORTEST, minute_of
 
 MAX_PAGE = 1_000_000
 MAX_LIMIT = 250
 _NUMBERS = ("accountId", "page", "limit")
-_BODY_ONLY = ("contactId", "dealId")
+_BODY_ONLY = ("contactId", "dealId", "full", "everyMinutes", "quietFrom", "quietTo", "sweepAt", "paused")
+_WITH_BODY = ("POST", "PUT", "DELETE")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _RULES = {
     "jwtToken": "jwtToken precisa ser um texto.",
@@ -28,6 +30,12 @@ _RULES = {
     "limit": f"limit precisa ser um número inteiro de 1 a {MAX_LIMIT}.",
     "query": "query precisa ser um texto.",
     "source": "source precisa ser kommo ou local.",
+    "full": "full precisa ser true ou false.",
+    "everyMinutes": f"everyMinutes precisa ser um número inteiro de {SHORTEST} a {LONGEST}.",
+    "paused": "paused precisa ser true ou false.",
+} | {
+    name: f"{name} precisa ser uma hora como 22:00, de 00:00 a 23:59, ou null."
+    for name in ("quietFrom", "quietTo", "sweepAt")
 }
 
 
@@ -38,9 +46,15 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
+def _minute(value: Any) -> int:
+    """A time such as "22:00" as minutes after midnight."""
+    return minute_of(value if isinstance(value, str) else "")
+
+
 Owner = Annotated[
     str, BeforeValidator(_number_as_text), Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
+Minute = Annotated[int, BeforeValidator(_minute)]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
@@ -75,6 +89,22 @@ class DealCall(Call):
     record_id: Id = Field(alias="dealId")
 
 
+class SyncCall(Call):
+    """A synchronisation; `full` reads everything, also what did not change."""
+
+    full: bool = False
+
+
+class ScheduleCall(Call):
+    """A whole schedule; what is not said is none. Times are minutes after midnight."""
+
+    every: Annotated[int, Field(ge=SHORTEST, le=LONGEST, alias="everyMinutes")]
+    quiet_from: Minute | None = Field(None, alias="quietFrom")
+    quiet_to: Minute | None = Field(None, alias="quietTo")
+    sweep_at: Minute | None = Field(None, alias="sweepAt")
+    paused: bool = False
+
+
 T = TypeVar("T", bound=Call)
 
 
@@ -84,7 +114,7 @@ def read(model: type[T]) -> T:
     Raises ApiError (400, 415) that names the field at fault.
     """
     found = _from_address(request, model) | _from_header(request)
-    if request.method == "POST":
+    if request.method in _WITH_BODY:
         found |= _said(read_object(request))
     try:
         return model.model_validate(found)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from kommo.api import runs as told
 from kommo.api.accounts import access, client, held, require_account, services
 from kommo.api.answers import write
-from kommo.api.asked import Call, read
+from kommo.api.asked import Call, SyncCall, read
 from kommo.api.errors import ApiError, busy
 from kommo.api.waiting import place, preference, wait
 from kommo.connect import flow
@@ -35,14 +35,14 @@ _MAX_RUN = 2**31 - 1
 def start() -> Response:
     """Start a run of the account and answer when it is over, or 202 where the caller or the server will not wait."""
     began = time.monotonic()
-    call = read(Call)
+    call = read(SyncCall)
     wish = preference(request.headers.getlist("Prefer"))
     found = access(call)
     with place() as seated:
         limit = wish.seconds(services().settings.sync_wait) if seated else 0.0
         try:
             connection_id = _connection(call, found, began + limit, seated=seated)
-            run_id = control.start(services(), connection_id, "api")
+            run_id = control.start(services(), connection_id, "api", sweep=call.full)
         except AlreadyRunning as running:
             raise _already(call, running.run_id) from None
         view = wait(services().engine, connection_id, run_id, began + limit - time.monotonic())

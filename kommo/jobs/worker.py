@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kommo import logs
 from kommo.db import reading
 from kommo.jobs import queue
+from kommo.jobs.due import ask_for_due
 from kommo.refusals import Parser
 from kommo.services import ERASE, SYNC, Services, open_services
 from kommo.settings import SettingError, load
@@ -40,7 +41,7 @@ class _Consumer(Consumer):  # type: ignore[misc]
 
 
 class Worker:
-    """One worker process: the queue's consumer, and a tick that finds rows whose message was lost."""
+    """One worker process: the queue's consumer, and a tick that finds what is due and what was not rung for."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -77,8 +78,9 @@ class Worker:
             consumer.stop(graceful=True)
 
     def tick(self) -> None:
-        """Ring for every row that has work and nobody at it."""
+        """Ask for the runs that are due by a schedule, and ring for every row that has work and nobody at it."""
         try:
+            ask_for_due(self.services.engine)
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
                 due += [(ERASE, key) for key in erase.waiting(session)]

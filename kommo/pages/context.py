@@ -19,10 +19,12 @@ from kommo.ids import MAX_ID
 from kommo.pages.menu import Group, menu
 from kommo.pages.notices import Notice, notices
 from kommo.services import Services
-from kommo.store import connections
+from kommo.store import connections, schedules
 from kommo.store.copy_state import CopyState, copy_state
+from kommo.store.schedules import ScheduleView
 from kommo.store.tables import Connection
 from kommo.store.zones import DEFAULT, zone_of
+from kommo.text import ahead
 
 _ID = re.compile(r"[0-9]{1,19}")
 _WITHOUT_ACCOUNT = ("static", "assets")  # endpoints that are the same for every account
@@ -30,12 +32,16 @@ _WITHOUT_ACCOUNT = ("static", "assets")  # endpoints that are the same for every
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What stands around a page's content. `place` is the account's address in words; `copy` its proof."""
+    """What stands around a page's content.
+
+    `place` is the account's address in words, `copy` its proof, `next_run` when its schedule has the next one.
+    """
 
     connection: Connection | None
     connections: list[Connection]
     place: str | None
     copy: CopyState | None
+    next_run: str | None
     menu: list[Group]
     notices: list[Notice]
 
@@ -69,7 +75,7 @@ def session() -> Session:
 def forget() -> None:
     """Read everything anew from here on: something was written beside this request's own snapshot."""
     session().rollback()
-    for name in ("connection", "copy", "shell"):
+    for name in ("connection", "copy", "schedule", "shell"):
         g.pop(name, None)
 
 
@@ -131,11 +137,18 @@ def copy() -> CopyState | None:
     return known
 
 
+def schedule() -> ScheduleView | None:
+    """The schedule of the account in view; None where there is none."""
+    if "schedule" not in g:
+        found = connection()
+        g.schedule = schedules.view(session(), found) if found else None
+    known: ScheduleView | None = g.schedule
+    return known
+
+
 def token_is_of_use(account: Connection) -> bool:
     """Whether a synchronisation could succeed: the account has a token, not refused and not over."""
-    if not account.token or account.token_refused:
-        return False
-    return account.expires_at is None or account.expires_at > moment()
+    return connections.token_trouble(account, moment()) is None
 
 
 def said_here() -> None:
@@ -156,6 +169,7 @@ def _shell() -> Shell:
         connections=everyone,
         place=_place(found),
         copy=copy(),
+        next_run=_next_run(),
         menu=menu(copy()),
         notices=notices(found, _to_tell_of(found, everyone), moment(), _blocked_for(found), len(everyone) > 1),
     )
@@ -170,6 +184,14 @@ def _blocked_for(found: Connection | None) -> float:
     if found is None or not found.token:
         return 0.0
     return budget_for(services(), found.account_id, is_demo=found.is_demo).rows.blocked_for()
+
+
+def _next_run() -> str | None:
+    """ "às 14:35", "amanhã às 06:00"; None without a schedule, and where it waits: its card says for what."""
+    shown = schedule()
+    if shown is None or shown.waiting or shown.soonest is None or shown.soonest <= shown.now:
+        return None
+    return ahead(shown.soonest, shown.now, shown.zone)
 
 
 def _place(found: Connection | None) -> str | None:

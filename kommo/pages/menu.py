@@ -37,7 +37,7 @@ def menu(copy: CopyState | None) -> list[Group]:
 
 def _place(label: str, room: str, counted: str | None, copy: CopyState | None) -> Place:
     endpoint = f"{room}.page"
-    current = "page" if request.endpoint == endpoint else "true" if request.blueprint == room else None
+    current = "page" if request.endpoint == endpoint else "true" if room in request.blueprints else None
     return Place(label, url_for(endpoint), current, _count(counted, copy))
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, flash, make_response, redirect, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from kommo.crm.errors import TokenExpired, TokenRefused
-from kommo.pages import run_words
+from kommo.pages import run_words, schedule
 from kommo.pages.context import connection, said_here, services, session, token_is_of_use
 from kommo.pages.htmx import fragment, is_htmx
 from kommo.store import missing, progress, runs
@@ -19,6 +19,7 @@ from kommo.sync.streams import StreamSpec
 from kommo.text import plural
 
 bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
+bp.register_blueprint(schedule.bp)
 _PAGE = "sync/page.html"
 _HISTORY = 20
 _ASKED = "confirme na página Sincronização."  # the end of a sentence whose question this page itself asks
@@ -54,12 +55,12 @@ def watch() -> AnyResponse:
 
 @bp.post("")
 def start() -> AnyResponse:
-    """Ask for a run; one that is under way is shown instead."""
+    """Ask for a run, with `sweep` one that reads everything; one that is under way is shown instead."""
     found = _connected()
     if not found.token:
         return _disconnected()
     with suppress(runs.AlreadyRunning):
-        control.start(services(), found.id, "page")
+        control.start(services(), found.id, "page", sweep=request.form.get("sweep") == "1")
     return redirect(url_for("sync.page"), 303)
 
 
@@ -117,7 +118,7 @@ def _listed(connection_id: int, spec: StreamSpec, limit: int, offset: int = 0) -
 def context(view: RunView | None, heard: str = "", *, brief: bool = False) -> dict[str, Any]:
     """What the page and its fragments show of a run; `heard` is the key of what was last spoken.
 
-    `brief` leaves out the history, which stands on the page already.
+    `brief` leaves out the history and the schedule, which stand on the page already.
     """
     found = connection()
     values: dict[str, Any] = {"account": found, "run": view, "say": run_words, "limit": services().settings.rate_limit}
@@ -129,6 +130,7 @@ def context(view: RunView | None, heard: str = "", *, brief: bool = False) -> di
             said_here()
     if found is not None and not brief:
         values["history"] = progress.history(session(), found.id, _HISTORY)
+        values |= schedule.context()
     return values
 
 

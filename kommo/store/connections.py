@@ -1,12 +1,12 @@
 """Owners and their connected Kommo accounts. Every function takes the owner, so that two never mix."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from kommo.db import now
+from kommo.db import clock, now
 from kommo.store import marks
 from kommo.store.tables import Connection, Owner
 from kommo.vault import Vault
@@ -121,6 +121,23 @@ def forget_token(connection: Connection) -> None:
     """Disconnect: the token is removed, the copy stays."""
     connection.token = None
     connection.token_hint = None
+
+
+def token_trouble(connection: Connection, moment: float) -> Literal["missing", "refused", "expired"] | None:
+    """Why no run of this connection could succeed at `moment` (Unix seconds); None where its token is of use."""
+    if not connection.token:
+        return "missing"
+    if connection.token_refused:
+        return "refused"
+    return "expired" if connection.expires_at is not None and connection.expires_at <= moment else None
+
+
+def usable() -> ColumnElement[bool]:
+    """The condition for a connection without such a trouble now, whose copy nobody erases."""
+    lasting = or_(Connection.expires_at.is_(None), Connection.expires_at > clock())
+    return and_(
+        Connection.token.is_not(None), Connection.token_refused.is_(False), Connection.erasing.is_(False), lasting
+    )
 
 
 def any_demo(session: Session) -> list[Connection]:

@@ -43,6 +43,12 @@ class Api:
     def post(self, path: str, **options: Any) -> TestResponse:
         return self._call("POST", path, options)
 
+    def put(self, path: str, **options: Any) -> TestResponse:
+        return self._call("PUT", path, options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self._call("DELETE", path, options)
+
     def _call(self, method: str, path: str, options: dict[str, Any]) -> TestResponse:
         headers = dict(options.pop("headers", {}))
         if self.token:

@@ -69,7 +69,7 @@ def test_one_account_of_two_owners_is_two_copies(both: Api, padaria: Server) -> 
 
 OF_AN_ACCOUNT = [
     ("GET", "/contacts?"), ("GET", "/deals?"), ("GET", "/contacts?source=local&"), ("GET", "/sync?"),
-    ("POST", "/sync?"), ("POST", "/test-connection?"), ("POST", "/contacts?"),
+    ("GET", "/schedule?"), ("POST", "/sync?"), ("POST", "/test-connection?"), ("POST", "/contacts?"),
 ]  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, htmx: Path) -> Iterator[Panel
     folder = tmp_path_factory.mktemp("full")
     with serve(make_world(contacts=300, deals=120)) as kommo:
         for panel in _started(folder, htmx, kommo):
-            _fill(panel)
+            fill(panel)
             yield panel
 
 
@@ -78,7 +78,8 @@ def _started(folder: Path, htmx: Path, kommo: Server, **values: str) -> Iterator
         yield Panel(address, kommo, settings)
 
 
-def _fill(panel: Panel) -> None:
+def fill(panel: Panel) -> None:
+    """Connect the Kommo behind an installation and wait for a proved copy."""
     services = open_services(panel.settings)
     outcome = flow.connect(services, "1", panel.kommo.token)
     assert outcome.connection_id is not None

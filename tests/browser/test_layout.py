@@ -51,7 +51,7 @@ def test_a_list_never_loses_the_names(browser: Browser, full: Panel, path: str, 
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("path", ["/", "/sincronizacao", "/contatos/1", "/negociacoes/1"])
+@pytest.mark.parametrize("path", ["/", "/sincronizacao", "/sincronizacao/agenda", "/contatos/1", "/negociacoes/1"])
 def test_nothing_is_clipped_between_phone_and_desktop(browser: Browser, full: Panel, path: str, width: int) -> None:
     with visit(browser, full.address, size={"width": width, "height": 800}) as visitor:
         visitor.open(path)

@@ -112,7 +112,9 @@ def test_the_page_asks_for_its_successor_until_the_run_is_over(person: Person, r
         session.execute(update(SyncRun).values(state="done", phase="over", finished_at=5.0))
     last = parse(person.fragment(address))
     assert last.one("div", id="progress").get("hx-get") is None
-    assert {one["id"] for one in last.walk() if one.get("hx-swap-oob") == "true"} == {"history", "requests", "side"}
+    assert {one["id"] for one in last.walk() if one.get("hx-swap-oob") == "true"} == {
+        "history", "requests", "schedule", "side",
+    }  # fmt: skip
     assert last.one("button", class_="primary").text == "Sincronizar agora"
 
 
