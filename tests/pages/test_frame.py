@@ -95,8 +95,8 @@ def test_the_badge_of_proof_leads_to_the_run_it_speaks_of(person: Person) -> Non
 @pytest.mark.parametrize(
     ("state", "words", "kind", "said"),
     [
-        ("failed", {"errors": ["O Kommo recusou este token."]}, "bad", "Parou: O Kommo recusou este token."),
-        ("cancelled", {}, "warning", "Parcial: "),
+        ("failed", {"errors": ["O Kommo recusou este token."]}, "bad unproved", "Parou: O Kommo recusou este token."),
+        ("cancelled", {}, "warning unproved", "Parcial: "),
         ("paused", {"waiting": "O Kommo não respondeu a tempo."}, "warning", "Em pausa: O Kommo não respondeu"),
         ("running", {}, "", ""),
     ],
@@ -104,6 +104,7 @@ def test_the_badge_of_proof_leads_to_the_run_it_speaks_of(person: Person) -> Non
 def test_what_a_copy_lacks_is_said_whole_below_the_head(
     person: Person, path: str, state: str, words: dict[str, Any], kind: str, said: str
 ) -> None:
+    """And where it is not proved, the numbers that stand behind that notice are in its colour."""
     bakery = make_account(person.engine)
     store_contacts(person.engine, bakery, [contact_record(1)])
     make_run(person.engine, bakery, state, **words)
