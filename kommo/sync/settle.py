@@ -61,6 +61,8 @@ class Settling:
             if found.cut or (found.is_a_count and self._was_so(spec, found)):
                 continue  # reading it once more would bring nothing
             hope = True
+            if found.equal:
+                continue  # what was wrong has been put right, and what that means is judged with the next catching up
             self._tries[spec.name] += 1
             tries = self._tries[spec.name]
             if tries > 1 and not (tries == 2 and locate.differences(self.run, spec, self._pass(spec), found)):
