@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from kommo.crm.budget import NotYet
 from kommo.crm.client import Kommo
 from kommo.crm.errors import Blocked, RateLimited, TokenRefused
 from kommo.crm.transport import Transport
 from kommo.services import Services
 from kommo.settings import Settings
 from kommo.store import connections
-from kommo.store.budget import INSTALLATION, BudgetBlocked, BudgetFull, SqlBudget
+from kommo.store.budget import INSTALLATION, BudgetBlocked, BudgetEarly, BudgetFull, SqlBudget
 from kommo.store.tables import Connection
 
 DEMO = "demo"
@@ -25,10 +26,12 @@ class SharedBudget:
 
     rows: SqlBudget
 
-    def slot(self, purpose: str, *, max_wait: float | None = None) -> float:  # noqa: ARG002 - the protocol's
-        """Reserve one request; gives the seconds to sleep. Raises Blocked and RateLimited as the protocol says."""
+    def slot(self, purpose: str, *, max_wait: float | None = None, waited: float = 0.0, again: bool = False) -> float:
+        """Reserve one request; gives the seconds to sleep. Raises Blocked, RateLimited, NotYet as the protocol says."""
         try:
-            return self.rows.reserve(max_wait)
+            return self.rows.reserve(purpose, max_wait, waited=waited, again=again)
+        except BudgetEarly as early:
+            raise NotYet(early.seconds) from None
         except BudgetBlocked as blocked:
             raise Blocked(retry_after=blocked.seconds) from None
         except BudgetFull as full:
@@ -38,9 +41,9 @@ class SharedBudget:
         """Whether a reserved slot may not be used any more."""
         return self.rows.held()
 
-    def slow_down(self, seconds: float) -> None:
-        """Push everybody's next request back."""
-        self.rows.slow_down(seconds)
+    def slow_down(self, seconds: float, purpose: str, sent: float) -> None:
+        """Push everybody's next request back and halve the pace."""
+        self.rows.slow_down(seconds, purpose, sent)
 
     def block(self, seconds: float) -> None:
         """Stop everybody."""
