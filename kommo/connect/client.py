@@ -13,6 +13,7 @@ from kommo.services import Services
 from kommo.settings import Settings
 from kommo.store import connections
 from kommo.store.budget import INSTALLATION, BudgetBlocked, BudgetEarly, BudgetFull, SqlBudget
+from kommo.store.pace import Slots
 from kommo.store.tables import Connection
 
 DEMO = "demo"
@@ -55,6 +56,11 @@ def budget_for(services: Services, account_id: int | None, *, is_demo: bool = Fa
     by_account = services.settings.rate_scope == "account" and account_id is not None
     scope = DEMO if is_demo else f"account:{account_id}" if by_account else INSTALLATION
     return SharedBudget(SqlBudget(services.engine, scope, services.settings.rate_limit))
+
+
+def slots_for(services: Services, account_id: int | None, connection: Connection | None) -> Slots:
+    """How the budget of an account stands, connected (then it is that of `connection`) or not; one short read."""
+    return budget_for(services, account_id, is_demo=connection is not None and connection.is_demo).rows.slots()
 
 
 def longest_call(settings: Settings) -> float:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from kommo.db import now
 from kommo.store.tables import RateUse
 from kommo.store.upsert import insert_for
 
@@ -65,9 +64,9 @@ def note(session: Session, scope: str, moment: float, purpose: str, *, requests:
         _forget(session, scope, minute - KEPT)
 
 
-def used(session: Session, scope: str) -> Use:
-    """What a scope has used, in three short reads."""
-    last = int(now(session) // 60)
+def used(session: Session, scope: str, moment: float) -> Use:
+    """What a scope has used by `moment` (by the database's clock), in two short reads."""
+    last = int(moment // 60)
     found: dict[int, list[Any]] = {}
     for row in session.execute(
         select(RateUse.minute, RateUse.purpose, RateUse.requests, RateUse.refused).where(
