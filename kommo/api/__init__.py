@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, request
 
-from kommo.api import connection, errors, lists, schedule, sync
+from kommo.api import blocked, budget, connection, errors, lists, schedule, sync
 from kommo.api.waiting import WAITERS
+from kommo.crm.errors import Blocked
 
 PREFIX = "/api/kommo"
 #: Tokens in addresses end up in histories and logs; the query parameter works, and says that it should not be used
@@ -28,6 +29,7 @@ ROUTES: tuple[tuple[str, str, str, Callable[..., Response]], ...] = (
     ("GET", "/schedule", "schedule", schedule.show),
     ("PUT", "/schedule", "schedule_set", schedule.put),
     ("DELETE", "/schedule", "schedule_off", schedule.delete),
+    ("GET", "/budget", "budget", budget.status),
 )
 
 
@@ -39,6 +41,7 @@ def register(app: Flask) -> Blueprint:
         api.add_url_rule(path, name, view, methods=[method], provide_automatic_options=False, merge_slashes=False)
     api.after_request(_deprecate_token_in_address)
     errors.register(api)
+    api.register_error_handler(Blocked, blocked.answer)
     settings = app.extensions["kommo"].settings
     app.extensions[WAITERS] = threading.BoundedSemaphore(settings.threads // 2)
     app.register_blueprint(api)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy.orm import Session
 
 from kommo.api.asked import Call
@@ -39,6 +39,7 @@ def access(call: Call) -> Access:
                 _require_known(session, call)
             raise
         require_account(call, found.account_id)
+        g.kommo_access = found  # what an error handler may have to speak of
         return found
 
 

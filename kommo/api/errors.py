@@ -33,6 +33,7 @@ FAILED = {
     "deals": "Erro ao obter negociações do KOMMO CRM",
     "deal": "Erro ao obter negociação do KOMMO CRM",
     "sync": "Erro ao sincronizar dados do KOMMO CRM",
+    "budget": "Erro ao obter o uso do limite de requisições",
 }
 _BAD_TOKENS = {
     "token_not_jwt": "O token informado não é um JWT",
@@ -101,7 +102,7 @@ _HTTP = {
 def register(api: Blueprint) -> None:
     """Answer what the API's own calls raise."""
     api.register_error_handler(ApiError, ApiError.response)
-    api.register_error_handler(KommoError, lambda error: of_kommo(error, _failed()).response())
+    api.register_error_handler(KommoError, lambda error: of_kommo(error, failed()).response())
     api.register_error_handler(BadToken, lambda error: of_token(error).response())
     api.register_error_handler(VaultError, lambda error: of_vault(error).response())
     api.register_error_handler(OperationalError, _of_database)
@@ -161,7 +162,8 @@ def busy() -> ApiError:
     return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})
 
 
-def _failed() -> str:
+def failed() -> str:
+    """What the call under way could not do."""
     name = (request.endpoint or "").rpartition(".")[2]
     return FAILED.get(name, "Erro ao falar com KOMMO CRM")
 

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from kommo.crm.budget import NotYet
 from kommo.crm.client import Kommo
 from kommo.crm.errors import Blocked, RateLimited, TokenRefused
 from kommo.crm.transport import Transport
 from kommo.services import Services
 from kommo.settings import Settings
 from kommo.store import connections
-from kommo.store.budget import INSTALLATION, BudgetBlocked, BudgetFull, SqlBudget
+from kommo.store.budget import INSTALLATION, BudgetBlocked, BudgetEarly, BudgetFull, SqlBudget
+from kommo.store.pace import Slots
 from kommo.store.tables import Connection
 
 DEMO = "demo"
@@ -25,10 +27,12 @@ class SharedBudget:
 
     rows: SqlBudget
 
-    def slot(self, purpose: str, *, max_wait: float | None = None) -> float:  # noqa: ARG002 - the protocol's
-        """Reserve one request; gives the seconds to sleep. Raises Blocked and RateLimited as the protocol says."""
+    def slot(self, purpose: str, *, max_wait: float | None = None, waited: float = 0.0, again: bool = False) -> float:
+        """Reserve one request; gives the seconds to sleep. Raises Blocked, RateLimited, NotYet as the protocol says."""
         try:
-            return self.rows.reserve(max_wait)
+            return self.rows.reserve(purpose, max_wait, waited=waited, again=again)
+        except BudgetEarly as early:
+            raise NotYet(early.seconds) from None
         except BudgetBlocked as blocked:
             raise Blocked(retry_after=blocked.seconds) from None
         except BudgetFull as full:
@@ -38,9 +42,9 @@ class SharedBudget:
         """Whether a reserved slot may not be used any more."""
         return self.rows.held()
 
-    def slow_down(self, seconds: float) -> None:
-        """Push everybody's next request back."""
-        self.rows.slow_down(seconds)
+    def slow_down(self, seconds: float, purpose: str, sent: float) -> None:
+        """Push everybody's next request back and halve the pace."""
+        self.rows.slow_down(seconds, purpose, sent)
 
     def block(self, seconds: float) -> None:
         """Stop everybody."""
@@ -52,6 +56,11 @@ def budget_for(services: Services, account_id: int | None, *, is_demo: bool = Fa
     by_account = services.settings.rate_scope == "account" and account_id is not None
     scope = DEMO if is_demo else f"account:{account_id}" if by_account else INSTALLATION
     return SharedBudget(SqlBudget(services.engine, scope, services.settings.rate_limit))
+
+
+def slots_for(services: Services, account_id: int | None, connection: Connection | None) -> Slots:
+    """How the budget of an account stands, connected (then it is that of `connection`) or not; one short read."""
+    return budget_for(services, account_id, is_demo=connection is not None and connection.is_demo).rows.slots()
 
 
 def longest_call(settings: Settings) -> float:

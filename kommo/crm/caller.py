@@ -11,7 +11,7 @@ import structlog
 
 from kommo.crm import errors
 from kommo.crm.answers import Answer, raise_for
-from kommo.crm.budget import Budget
+from kommo.crm.budget import Budget, NotYet
 from kommo.crm.transport import Transport
 
 T = TypeVar("T")
@@ -19,9 +19,10 @@ LONGEST_PAUSE = 60.0  # seconds; a longer Retry-After is in the error, for the c
 BLOCK_PAUSE = 900.0  # seconds for which nobody sends anything after Kommo blocked this address
 LATE = 0.02  # seconds a request may leave after its slot; the slots' own margin covers as much
 LIMIT = "limit of the call"  # the note of a TimedOut that the caller's own limit made, not Kommo's silence
+LOOK = 0.02  # seconds before its slot at which somebody looks whether it is still good: the look takes a moment too
 PIECE = 0.25  # seconds of sleep between two looks at `should_stop`
 log = structlog.get_logger()
-_TURN = "Esperando a vez: o Kommo aceita poucas requisições por segundo."
+TURN = "Esperando a vez: o Kommo aceita poucas requisições por segundo."  # what a wait for a slot is called
 
 
 def never() -> bool:
@@ -43,8 +44,9 @@ class Caller:
     `attempts` are retries beside the first try; `delay` is the first pause, doubled each time and up to a quarter
     longer by chance. `within` is for all requests together, from now on: what would last longer is TimedOut, its note
     LIMIT. `sleep` and `clock` belong together: sleeping moves the clock. `on_request(status or None, elapsed)` is told
-    of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese. `address_set` tells that KOMMO_API_URL
-    names the address: only then may an error speak of it.
+    of each attempt, `on_wait(sentence, seconds)` of each wait, in Portuguese; of one whose end was not known, again
+    whenever it has doubled. `address_set` tells that KOMMO_API_URL names the address: only then may an error speak of
+    it.
     """
 
     transport: Transport
@@ -77,10 +79,11 @@ class Caller:
         failures = 0
         while True:
             self._wait_for_slot()
+            sent = self.clock()
             try:
                 return parse(self._attempt(path, params))
             except errors.KommoError as error:
-                pause = self._settle(error, failures)
+                pause = self._settle(error, failures, self.clock() - sent)
                 if not error.again or failures >= self.attempts or pause >= self._until - self.clock():
                     if self.address_set:
                         error.blame_setting()
@@ -95,24 +98,35 @@ class Caller:
         Requests that a busy machine held up would leave together otherwise, and be too many in one second. What
         Kommo told somebody else meanwhile, a 429 or a block, holds for this request too.
         """
-        good = False
+        began, told = self.clock(), 0.0
+        good = reserved = False
         while not good:
             if self.should_stop():
                 raise errors.Cancelled
-            seconds = self._slot()
-            begin = self.clock()
-            self._wait(_TURN, seconds)
-            late = self.clock() - begin - seconds
-            good = late <= LATE and not (seconds > 0 and self.budget.held())
+            seconds, mine = self._slot(self.clock() - began, again=reserved)
+            reserved, begin = reserved or mine, self.clock()
+            if (whole := begin - began + seconds) >= 2 * told:
+                told = whole
+                self._tell_wait(TURN, whole)
+            self._sleep(seconds - LOOK)
+            void = not mine or (seconds > 0 and self.budget.held())
+            self._sleep(begin + seconds - self.clock())
+            good = not void and self.clock() - begin - seconds <= LATE
 
-    def _slot(self) -> float:
-        """Reserve a slot; gives the seconds until it. TimedOut where it would come after the call's limit."""
+    def _slot(self, waited: float, *, again: bool) -> tuple[float, bool]:
+        """Reserve a slot; gives the seconds until it and True, or until it may be asked for again and False.
+
+        TimedOut where it would come after the call's limit.
+        """
         left = self._until - self.clock()
         longest = math.inf if self.max_wait is None else self.max_wait
         if left <= 0:
             raise _over()
         try:
-            return self.budget.slot(self.purpose, max_wait=min(left, longest) if left < math.inf else self.max_wait)
+            most = min(left, longest) if left < math.inf else self.max_wait
+            return self.budget.slot(self.purpose, max_wait=most, waited=waited, again=again), True
+        except NotYet as early:
+            return early.seconds, False
         except errors.RateLimited:
             if left < longest:
                 raise _over() from None
@@ -132,23 +146,30 @@ class Caller:
         raise_for(answer)
         return answer
 
-    def _settle(self, error: errors.KommoError, failures: int) -> float:
-        """Tell everybody what a 429 or a block means; gives the seconds to pause before another attempt."""
+    def _settle(self, error: errors.KommoError, failures: int, sent: float) -> float:
+        """Tell everybody what a 429 or a block means; gives the seconds to pause before another attempt.
+
+        `sent` is how many seconds ago the request was sent.
+        """
         if isinstance(error, errors.Blocked):
             error.retry_after = BLOCK_PAUSE
             self.budget.block(BLOCK_PAUSE)
         grown = self.delay * 2.0 ** min(failures, 30) * (1 + self.chance() / 4)
         pause = min(max(grown, error.retry_after or 0.0), LONGEST_PAUSE)
         if isinstance(error, errors.RateLimited):
-            self.budget.slow_down(pause)
+            self.budget.slow_down(pause, self.purpose, sent)
         return pause
 
     def _wait(self, sentence: str, seconds: float) -> None:
-        """Sleep in pieces; the last one ends on time, so that a slot is used when it comes."""
-        if seconds <= 0:
-            return
-        if self.on_wait is not None:
+        self._tell_wait(sentence, seconds)
+        self._sleep(seconds)
+
+    def _tell_wait(self, sentence: str, seconds: float) -> None:
+        if seconds > 0 and self.on_wait is not None:
             self.on_wait(sentence, seconds)
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep in pieces; the last one ends on time, so that a slot is used when it comes."""
         until = self.clock() + seconds
         while (left := until - self.clock()) > 0:
             if self.should_stop():

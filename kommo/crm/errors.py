@@ -195,8 +195,8 @@ class Blocked(KommoError):
     code = "blocked"
     sentence = "O Kommo bloqueou as chamadas deste endereço."
     advice = (
-        "As chamadas estão suspensas por enquanto. Escreva ao suporte do Kommo: informe o endereço IP deste servidor "
-        "e a conta, diga que a API responde 403 a tudo e peça o desbloqueio. Não há como desbloquear por aqui."
+        "As chamadas estão suspensas por enquanto. Escreva ao suporte do Kommo e peça que desbloqueie o IP deste "
+        "servidor: o texto pronto, com a conta e a hora, está na página Conexão. Não há como desbloquear por aqui."
     )
 
 

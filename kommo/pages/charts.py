@@ -65,10 +65,10 @@ def month_chart(months: Sequence[MonthSums]) -> Chart | None:
     top = max((max(month.won.value, month.lost.value) for month in months), default=0.0)
     if top <= 0:
         return None
-    step = _step(top)
-    scale = HEIGHT / max(top * 1.06, step)
+    apart = step(top)
+    scale = HEIGHT / max(top * 1.06, apart)
     columns = [_column(place, len(months), month, scale) for place, month in enumerate(months)]
-    ticks = [Tick(HEIGHT - n * step * scale, compact(n * step)) for n in range(1, int(top * 1.06 / step) + 1)]
+    ticks = [Tick(HEIGHT - n * apart * scale, compact(n * apart)) for n in range(1, int(top * 1.06 / apart) + 1)]
     return Chart(columns, ticks, *_named(columns[-1]))
 
 
@@ -95,7 +95,7 @@ def _column(place: int, count: int, month: MonthSums, scale: float) -> Column:
     return Column(won, lost, (place + 0.5) * wide, MONTHS[month.month.month - 1], month)
 
 
-def _step(top: float) -> float:
+def step(top: float) -> float:
     """A round distance between the lines, three or four of them up to `top`."""
     size: float = 10.0 ** math.floor(math.log10(top / 3))
     return next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor * 4 >= top)

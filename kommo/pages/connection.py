@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import TextAreaField
 
 from kommo.connect import demo, flow
-from kommo.crm.errors import BadToken
-from kommo.pages.context import copy, forget, moment, owner, services, session
+from kommo.crm.errors import BadToken, Blocked
+from kommo.pages.context import copy, forget, moment, note_block, owner, services, session
 from kommo.pages.htmx import fragment
 from kommo.store import connections, runs
 from kommo.store.tables import Connection
@@ -111,6 +111,8 @@ def _result(outcome: flow.Outcome, *, again: bool = False, pasted: bool = False,
     `emptied` tells that something was pasted, which the page does not give back.
     """
     forget()  # the test wrote in a transaction of its own
+    if isinstance(outcome.report.error, Blocked):
+        note_block(outcome.report.claims.account_id if outcome.report.claims else None)
     values: dict[str, Any] = {"outcome": outcome, "again": again, "pasted": pasted, "emptied": emptied}
     values["no_token"] = pasted and isinstance(outcome.report.error, BadToken)  # nothing was tested: the field says why
     if outcome.report.ok and outcome.connection_id is not None and not again:

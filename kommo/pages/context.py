@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
-from kommo.connect.client import budget_for
+from kommo.connect import support
+from kommo.connect.client import slots_for
+from kommo.connect.support import Block
 from kommo.db import db
 from kommo.ids import MAX_ID
 from kommo.pages.menu import Group, menu
@@ -21,6 +23,7 @@ from kommo.pages.notices import Notice, notices
 from kommo.services import Services
 from kommo.store import connections, schedules
 from kommo.store.copy_state import CopyState, copy_state
+from kommo.store.pace import Slots
 from kommo.store.schedules import ScheduleView
 from kommo.store.tables import Connection
 from kommo.store.zones import DEFAULT, zone_of
@@ -51,7 +54,11 @@ def register(app: Flask) -> None:
     app.url_value_preprocessor(_read_choice)
     app.url_defaults(_keep_choice)
     app.jinja_env.globals.update(
-        shell=shell, proof_url=proof_url, chosen_account=chosen_account, token_is_of_use=token_is_of_use
+        shell=shell,
+        proof_url=proof_url,
+        chosen_account=chosen_account,
+        token_is_of_use=token_is_of_use,
+        blocked=blocked,
     )
 
 
@@ -75,7 +82,7 @@ def session() -> Session:
 def forget() -> None:
     """Read everything anew from here on: something was written beside this request's own snapshot."""
     session().rollback()
-    for name in ("connection", "copy", "schedule", "shell"):
+    for name in ("connection", "copy", "schedule", "shell", "slots", "blocked"):
         g.pop(name, None)
 
 
@@ -151,6 +158,31 @@ def token_is_of_use(account: Connection) -> bool:
     return connections.token_trouble(account, moment()) is None
 
 
+def slots() -> Slots:
+    """How the request budget of the account in view stands; read once a request."""
+    if "slots" not in g:
+        found = connection()
+        g.slots = slots_for(services(), found.account_id if found else None, found)
+    known: Slots = g.slots
+    return known
+
+
+def blocked() -> Block | None:
+    """That Kommo lets nobody in from this server, for the account in view; None while it does."""
+    if "blocked" not in g:
+        found = connection()
+        account_id = found.account_id if found else None
+        g.blocked = support.blocked(slots(), account_id, found) if found is None or found.token else None
+    known: Block | None = g.blocked
+    return known
+
+
+def note_block(account_id: int | None) -> None:
+    """The page speaks of the block that a test of this account met, whichever account is in view."""
+    found = connections.current(session(), owner(), account_id) if account_id is not None else None
+    g.blocked = support.blocked(slots_for(services(), account_id, found), account_id, found)
+
+
 def said_here() -> None:
     """The page itself says that the token of the account in view is refused: the frame need not say it again."""
     g.said_here = True
@@ -167,11 +199,11 @@ def _shell() -> Shell:
     return Shell(
         connection=found,
         connections=everyone,
-        place=_place(found),
+        place=support.place(found) if found else None,
         copy=copy(),
         next_run=_next_run(),
         menu=menu(copy()),
-        notices=notices(found, _to_tell_of(found, everyone), moment(), _blocked_for(found), len(everyone) > 1),
+        notices=notices(found, _to_tell_of(found, everyone), moment(), blocked(), len(everyone) > 1),
     )
 
 
@@ -180,26 +212,12 @@ def _to_tell_of(found: Connection | None, everyone: list[Connection]) -> list[Co
     return [each for each in everyone if not (g.get("said_here") and found is not None and each.id == found.id)]
 
 
-def _blocked_for(found: Connection | None) -> float:
-    if found is None or not found.token:
-        return 0.0
-    return budget_for(services(), found.account_id, is_demo=found.is_demo).rows.blocked_for()
-
-
 def _next_run() -> str | None:
     """ "às 14:35", "amanhã às 06:00"; None without a schedule, and where it waits: its card says for what."""
     shown = schedule()
     if shown is None or shown.waiting or shown.soonest is None or shown.soonest <= shown.now:
         return None
     return ahead(shown.soonest, shown.now, shown.zone)
-
-
-def _place(found: Connection | None) -> str | None:
-    if found is None:
-        return None
-    if found.is_demo:
-        return "conta de demonstração"
-    return f"{found.subdomain}.{found.base_domain}" if found.subdomain else f"conta {found.account_id}"
 
 
 def _read_choice(_endpoint: str | None, _values: dict[str, Any] | None) -> None:

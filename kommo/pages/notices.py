@@ -1,12 +1,15 @@
 """What has to be said on every page: a token that ends soon, is refused or gone, and invented data."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
 
 from flask import url_for
 
+from kommo.connect.support import Block
 from kommo.store.tables import Connection
-from kommo.store.zones import zone_of
-from kommo.text import date, plural
+from kommo.store.zones import DEFAULT, zone_of
+from kommo.text import date, date_time, plural
 
 DAY = 86_400
 WARN_DAYS = 30  # the first warning; it grows more urgent at 7 days and at 1
@@ -26,15 +29,16 @@ def notices(
     current: Connection | None,
     everyone: list[Connection],
     now: float,
-    blocked: float = 0.0,
+    blocked: Block | None = None,
     named: bool | None = None,
 ) -> list[Notice]:
-    """The notices of this moment, the gravest first. `blocked`: seconds for which Kommo lets nobody in.
+    """The notices of this moment, the gravest first. `blocked` is given while Kommo lets nobody in.
 
     `everyone` are the connections to speak of, by name where there are several (or `named` says so).
     """
     named = len(everyone) > 1 if named is None else named
-    found = [_blocked(blocked)] if blocked else []
+    zone = zone_of(current) if current else ZoneInfo(DEFAULT)
+    found = [_blocked(blocked, zone)] if blocked else []
     for connection in everyone:
         found += _of_token(connection, now, named=named)
     if current is not None and current.is_demo and current.token:
@@ -43,13 +47,10 @@ def notices(
     return sorted(found, key=lambda notice: ("bad", "warning", "").index(notice.kind))
 
 
-def _blocked(seconds: float) -> Notice:
-    minutes = max(1, round(seconds / 60))
-    text = (
-        "O Kommo bloqueou o endereço deste servidor. Nada é lido do Kommo por enquanto; a cópia continua aqui. "
-        f"Nova tentativa em {plural(minutes, 'minuto', 'minutos')}."
-    )
-    return Notice("bad", text, url_for("connection.page"), "O que fazer")
+def _blocked(block: Block, zone: tzinfo) -> Notice:
+    until = date_time(block.until, zone)
+    text = f"O Kommo bloqueou o endereço deste servidor. Nada é enviado a ele até {until}; a cópia continua aqui."
+    return Notice("bad", text, url_for("connection.page", _anchor="bloqueio"), "O que fazer")
 
 
 def _of_token(connection: Connection, now: float, *, named: bool) -> list[Notice]:

@@ -11,6 +11,7 @@ from kommo.crm.errors import TokenExpired, TokenRefused
 from kommo.pages import run_words, schedule
 from kommo.pages.context import connection, said_here, services, session, token_is_of_use
 from kommo.pages.htmx import fragment, is_htmx
+from kommo.pages.requests import requests
 from kommo.store import missing, progress, runs
 from kommo.store.progress import RunView
 from kommo.store.tables import Connection
@@ -121,7 +122,9 @@ def context(view: RunView | None, heard: str = "", *, brief: bool = False) -> di
     `brief` leaves out the history and the schedule, which stand on the page already.
     """
     found = connection()
-    values: dict[str, Any] = {"account": found, "run": view, "say": run_words, "limit": services().settings.rate_limit}
+    values: dict[str, Any] = {"account": found, "run": view, "say": run_words}
+    if found is not None:
+        values["requests"] = requests(found)
     if view is not None:
         key, text = run_words.spoken(view)
         values |= {"spoken_key": key, "spoken": text if key != heard else "", "guarded": _guarded(view)}

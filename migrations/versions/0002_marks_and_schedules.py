@@ -35,6 +35,7 @@ def upgrade() -> None:
     op.drop_column("connection", "catalogues_at")
     op.add_column("rate_slot", sa.Column("pace", sa.Float(), nullable=False, server_default="1"))
     op.add_column("rate_slot", sa.Column("slowed_at", sa.Float(), nullable=False, server_default="0"))
+    op.add_column("rate_slot", sa.Column("sync_at", sa.Float(), nullable=False, server_default="0"))
     op.add_column("sync_run", sa.Column("mode", sa.String(length=8), nullable=True))
     for name in ("sampled", "differed", "proof_requests"):
         op.add_column("sync_stream", sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
@@ -124,6 +125,7 @@ def downgrade() -> None:
     for name in ("cursor", "proved_at", "proof_requests", "differed", "sampled"):
         op.drop_column("sync_stream", name)
     op.drop_column("sync_run", "mode")
+    op.drop_column("rate_slot", "sync_at")
     op.drop_column("rate_slot", "slowed_at")
     op.drop_column("rate_slot", "pace")
     op.add_column("connection", sa.Column("catalogues_at", sa.Float(), nullable=True))

@@ -1,5 +1,5 @@
-// What neither HTML, CSS nor htmx can do by themselves: the CSRF header, three keys, menus that close, and saying that an
-// answer is missing.
+// What neither HTML, CSS nor htmx can do by themselves: the CSRF header, three keys, menus that close, copying a text, and
+// saying that an answer is missing.
 "use strict";
 
 const silence = () => document.getElementById("no-answer");
@@ -52,4 +52,19 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "?") {
     document.getElementById("help").togglePopover();
   }
+});
+
+// A text for another place: marked, so that it can be copied by hand where the browser does not let a page do it.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy);
+  text.select();
+  let word = "Copiado.";
+  try {
+    await navigator.clipboard.writeText(text.value);
+  } catch {
+    word = "O texto está marcado: copie com Ctrl+C.";
+  }
+  document.getElementById(`${text.id}-copied`).textContent = word;
 });

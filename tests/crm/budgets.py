@@ -13,7 +13,7 @@ class Unlimited:
         self._clock = clock
         self._blocked_until = -float("inf")
 
-    def slot(self, purpose: str, *, max_wait: float | None = None) -> float:
+    def slot(self, purpose: str, *, max_wait: float | None = None, waited: float = 0.0, again: bool = False) -> float:
         """0.0, always; raises Blocked while a block lasts."""
         left = self._blocked_until - self._clock()
         if left > 0:
@@ -24,7 +24,7 @@ class Unlimited:
         """False: nothing is waited for."""
         return False
 
-    def slow_down(self, seconds: float) -> None:
+    def slow_down(self, seconds: float, purpose: str, sent: float) -> None:
         """Nothing: whoever met the 429 waits by itself."""
 
     def block(self, seconds: float) -> None:

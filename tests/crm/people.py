@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from kommo.crm.budget import NotYet
 from kommo.crm.errors import Blocked, RateLimited
 
 NOW = 1_795_449_600  # 2026-11-23 16:00 UTC
@@ -51,18 +52,28 @@ class HandClock:
 
 @dataclass
 class Ledger:
-    """A budget that gives the waits it was told to, and remembers what happened to it."""
+    """A budget that gives the waits it was told to, and remembers what happened to it.
+
+    `early` are the seconds after which a caller is to ask again, one by one; `asked` how long each had waited, and
+    whether it had reserved already; `sent` how long ago each refused request had left.
+    """
 
     waits: list[float] = field(default_factory=list)
+    early: list[float] = field(default_factory=list)
+    asked: list[tuple[float, bool]] = field(default_factory=list)
     slots: list[str] = field(default_factory=list)
     max_waits: list[float | None] = field(default_factory=list)
     slowed: list[float] = field(default_factory=list)
+    sent: list[float] = field(default_factory=list)
     blocked: list[float] = field(default_factory=list)
     holds: list[bool] = field(default_factory=list)
 
-    def slot(self, purpose: str, *, max_wait: float | None = None) -> float:
+    def slot(self, purpose: str, *, max_wait: float | None = None, waited: float = 0.0, again: bool = False) -> float:
+        self.asked.append((waited, again))
         if self.blocked:
             raise Blocked(403, retry_after=self.blocked[-1])
+        if self.early:
+            raise NotYet(self.early.pop(0))
         wait = self.waits.pop(0) if self.waits else 0.0
         if max_wait is not None and wait > max_wait:
             raise RateLimited(retry_after=wait)
@@ -73,8 +84,9 @@ class Ledger:
     def held(self) -> bool:
         return self.holds.pop(0) if self.holds else False
 
-    def slow_down(self, seconds: float) -> None:
+    def slow_down(self, seconds: float, purpose: str, sent: float) -> None:
         self.slowed.append(seconds)
+        self.sent.append(sent)
 
     def block(self, seconds: float) -> None:
         self.blocked.append(seconds)

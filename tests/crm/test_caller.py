@@ -7,7 +7,7 @@ import pytest
 
 from kommo.crm import errors
 from kommo.crm.answers import Answer
-from kommo.crm.caller import BLOCK_PAUSE, LATE, LIMIT, LONGEST_PAUSE, PIECE, Caller
+from kommo.crm.caller import BLOCK_PAUSE, LATE, LIMIT, LONGEST_PAUSE, LOOK, PIECE, TURN, Caller
 from kommo.crm.transport import Transport
 from tests.crm.budgets import Unlimited
 from tests.crm.people import HandClock, Ledger, token
@@ -199,7 +199,8 @@ def test_the_slot_is_waited_for() -> None:
     scene = Scene(says(OK), waits=[0.7])
     scene.call()
     assert sum(scene.clock.slept) == pytest.approx(0.7)
-    assert scene.waits == [("Esperando a vez: o Kommo aceita poucas requisições por segundo.", 0.7)]
+    assert scene.waits == [(TURN, 0.7)]
+    assert TURN == "Esperando a vez: o Kommo aceita poucas requisições por segundo."
 
 
 def test_each_attempt_waits_for_its_own_slot() -> None:
@@ -280,7 +281,7 @@ def test_an_unlimited_budget_never_waits_but_honours_a_block() -> None:
     clock = HandClock()
     budget = Unlimited(clock)
     assert budget.slot("sync") == budget.slot("page", max_wait=0.0) == 0.0
-    budget.slow_down(50.0)
+    budget.slow_down(50.0, "sync", 0.1)
     assert budget.slot("sync") == 0.0
     budget.block(10.0)
     clock.sleep(4.0)
@@ -340,7 +341,7 @@ class TestAllTogetherWithin:
 def test_a_slot_that_went_by_is_not_used() -> None:
     """A busy machine wakes us late: the request would leave beside others, so another slot is taken."""
     clock, ledger = HandClock(), Ledger(waits=[0.1, -0.3, 0.0])
-    oversleeps = iter([LATE * 2])
+    oversleeps = iter([LATE * 3])
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds + next(oversleeps, 0.0))
@@ -357,6 +358,83 @@ def test_a_slot_is_void_once_kommo_has_said_stop() -> None:
     scene = Scene(says(OK), budget=ledger)
     scene.call()
     assert len(ledger.slots) == 2
+
+
+class TestTakingTurns:
+    """A budget that says: not yet."""
+
+    def test_it_is_asked_again_when_it_said_and_knows_how_long_that_has_been(self) -> None:
+        scene = Scene(says(OK), budget=Ledger(early=[0.3, 0.2], waits=[0.1]))
+        scene.call()
+        assert scene.heads == 1
+        assert sum(scene.clock.slept) == pytest.approx(0.6)
+        assert [waited for waited, _ in scene.ledger.asked] == pytest.approx([0.0, 0.3, 0.5])
+        assert scene.ledger.slots == ["sync"]
+
+    def test_a_person_hears_of_the_whole_wait_and_not_of_every_piece(self) -> None:
+        """Each word is a write on the run's row: one as it begins, and one whenever it has doubled."""
+        scene = Scene(says(OK), budget=Ledger(early=[0.25] * 40))
+        scene.call()
+        assert scene.pauses == pytest.approx([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
+        assert {sentence for sentence, _ in scene.waits} == {TURN}
+
+    def test_it_ends_when_told_to_stop(self) -> None:
+        scene = Scene(says(OK), budget=Ledger(early=[0.2] * 1000))
+        scene._options["should_stop"] = lambda: len(scene.clock.slept) >= 12
+        assert type(scene.failure()) is errors.Cancelled
+        assert (scene.heads, scene.ledger.slots) == (0, [])
+        assert len(scene.clock.slept) == 12
+
+    def test_it_ends_with_the_calls_own_time(self) -> None:
+        scene = Scene(says(OK), budget=Ledger(early=[1.0] * 1000), within=5.0)
+        error = scene.failure()
+        assert (type(error), error.note, scene.heads) == (errors.TimedOut, LIMIT, 0)
+        assert len(scene.ledger.asked) == 5
+
+    def test_only_a_slot_that_was_reserved_is_replaced(self) -> None:
+        """The budget counts requests as it gives slots: one that could not be used is not counted twice."""
+        scene = Scene(says(OK), budget=Ledger(early=[0.2], waits=[0.2, 0.1], holds=[True, False]))
+        scene.call()
+        assert [again for _, again in scene.ledger.asked] == [False, False, True]
+
+    def test_every_attempt_is_counted(self) -> None:
+        scene = Scene(says(FAULT, OK))
+        scene.call()
+        assert [again for _, again in scene.ledger.asked] == [False, False]
+
+
+def test_a_slot_is_looked_at_before_it_comes_and_used_on_time() -> None:
+    """What the look takes is not what makes the request late."""
+    clock = HandClock()
+    looked: list[float] = []
+
+    class Slow(Ledger):
+        def held(self) -> bool:
+            looked.append(clock.now)
+            clock.now += LOOK
+            return False
+
+    ledger = Slow(waits=[0.7])
+    with RawServer(says(OK)) as server, Transport(server.address, token(), timeout=60) as transport:
+        Caller(transport, ledger, sleep=clock.sleep, clock=clock).call(PATH, [], body_of)
+    assert looked == pytest.approx([1000.7 - LOOK])
+    assert (clock.now, ledger.slots) == (pytest.approx(1000.7), ["sync"])
+
+
+def test_the_budget_hears_how_long_ago_the_refused_request_left() -> None:
+    """Whoever was under way when others were refused is not to slow everybody down once more."""
+    clock, ledger = HandClock(), Ledger()
+
+    def refuse(connection: Any, _head: bytes) -> bool:
+        clock.now += 3.0
+        connection.sendall(TOO_MANY)
+        return True
+
+    with RawServer(refuse) as server, Transport(server.address, token(), timeout=60) as transport:
+        caller = Caller(transport, ledger, sleep=clock.sleep, clock=clock, attempts=0)
+        with pytest.raises(errors.RateLimited):
+            caller.call(PATH, [], body_of)
+    assert ledger.sent == [3.0]
 
 
 @pytest.mark.parametrize("address_set", [True, False])

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask
 
+from kommo.connect.support import Block
 from kommo.pages.notices import DAY, notices
 from kommo.store.tables import Connection
 
 NOON = 1_795_618_800.0  # 25/11/2026 12:00 in São Paulo
+SAO_PAULO = "America/Sao_Paulo"
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +25,11 @@ def _page() -> Iterator[None]:
 
 
 def make(name: str = "Padaria Estrela", **values: Any) -> Connection:
-    usual = {"token": "sealed", "token_refused": False, "expires_at": None, "is_demo": False}
-    return Connection(name=name, timezone="America/Sao_Paulo", **usual | values)
+    usual = {"token": "sealed", "token_refused": False, "expires_at": None, "is_demo": False, "timezone": SAO_PAULO}
+    return Connection(name=name, **usual | values)
 
 
-def said(*everyone: Connection, blocked: float = 0.0) -> list[tuple[str, str]]:
+def said(*everyone: Connection, blocked: Block | None = None) -> list[tuple[str, str]]:
     return [(one.kind, one.text) for one in notices(everyone[0], list(everyone), NOON, blocked)]
 
 
@@ -80,16 +82,15 @@ def test_the_demonstration_account_is_called_what_it_is() -> None:
     assert "inventados" in text
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(5, "1 minuto."), (90, "2 minutos."), (3600, "60 minutos.")])
-def test_a_block_by_kommo_is_told_with_what_it_means(seconds: float, words: str) -> None:
-    ((kind, text),) = said(make(), blocked=seconds)
+@pytest.mark.parametrize(("zone", "words"), [("America/Sao_Paulo", "12:15"), ("America/Manaus", "11:15")])
+def test_a_block_by_kommo_is_told_with_what_it_means_and_its_end(zone: str, words: str) -> None:
+    ((kind, text),) = said(make(timezone=zone), blocked=Block(900, NOON + 900, "Olá"))
     assert kind == "bad"
-    assert "a cópia continua aqui" in text
-    assert text.endswith(words)
+    assert text.endswith(f"Nada é enviado a ele até 25/11/2026 {words}; a cópia continua aqui.")
 
 
 def test_every_warning_leads_to_where_it_can_be_mended() -> None:
     everyone = [make(expires_at=int(NOON + days * DAY)) for days in (20, 5, 0.5, -1)] + [make(token_refused=True)]
-    found = notices(everyone[0], everyone, NOON, 60)
-    assert {one.href for one in found} == {"/conexao"}
+    found = notices(everyone[0], everyone, NOON, Block(60, NOON + 60, "Olá"))
+    assert {one.href for one in found} == {"/conexao", "/conexao#bloqueio"}
     assert all(one.action for one in found)

@@ -10,7 +10,7 @@ class RateSlot(Base):
     """The request budget of one scope: when the next request may leave, after a 429 too, and whether Kommo blocked us.
 
     Times are Unix seconds of the database's clock. `pace` is the share of the full speed that the last 429 left, at
-    `slowed_at`; it comes back step by step from there.
+    `slowed_at`; it comes back step by step from there. `sync_at` is when the newest slot of a sync begins.
     """
 
     __tablename__ = "rate_slot"
@@ -21,6 +21,7 @@ class RateSlot(Base):
     blocked_until: Mapped[float] = mapped_column(Float, default=0.0)
     pace: Mapped[float] = mapped_column(Float, default=1.0)
     slowed_at: Mapped[float] = mapped_column(Float, default=0.0)
+    sync_at: Mapped[float] = mapped_column(Float, default=0.0)
     requests: Mapped[int] = mapped_column(Key, default=0)
 
 
