@@ -25,6 +25,10 @@ from sqlalchemy.sql.functions import FunctionElement
 from kommo.settings import SettingError
 
 BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
+#: PostgreSQL's connections of one process. Transactions are short, so threads take turns; docs/operation.md counts how
+#: many processes fit under its `max_connections`.
+POOL_SIZE, POOL_OVERFLOW = 5, 10
+CONNECT_TIMEOUT = 10  # seconds until a PostgreSQL that does not answer counts as away
 
 #: JSON on both engines: text on SQLite, JSONB on PostgreSQL.
 Json = JSON().with_variant(JSONB(), "postgresql")
@@ -91,7 +95,8 @@ def engine_options(url: str) -> dict[str, Any]:
     else:
         require_package("psycopg", "DATABASE_URL", "psycopg[binary]")
         options["pool_pre_ping"] = True
-        options["pool_size"] = 10
+        options["pool_size"], options["max_overflow"] = POOL_SIZE, POOL_OVERFLOW
+        options["connect_args"] = {"connect_timeout": CONNECT_TIMEOUT}
     return options
 
 
