@@ -49,12 +49,15 @@ def closed_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def address_for(instance: Path) -> str:
-    """The address of the database of the installation in a folder, on the engine of the running test."""
+def address_for(instance: Path, *, empty: bool = False) -> str:
+    """The address of the database of the installation in a folder, on the engine of the running test.
+
+    On PostgreSQL it is made by the first who asks, with the newest schema unless `empty`.
+    """
     if engine == SQLITE:
         return f"sqlite:///{instance / 'kommo.sqlite3'}"
     if instance not in _of_folders:
-        _of_folders[instance] = make_postgres()
+        _of_folders[instance] = make_postgres(empty=empty)
     return _of_folders[instance]
 
 
@@ -79,7 +82,7 @@ def postgres_database(*, empty: bool = False) -> Iterator[str]:
 
 def make_postgres(*, empty: bool = False) -> str:
     """Make a database with the newest schema, or with nothing in it; gives its address."""
-    server = _postgres()
+    server = postgres()
     name = f"test_{os.getpid()}_{next(_numbers)}"
     template = "template0" if empty else _template(server)
     with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
@@ -89,7 +92,7 @@ def make_postgres(*, empty: bool = False) -> str:
 
 def drop_postgres(address: str) -> None:
     """Drop a database, whoever is still connected to it."""
-    with psycopg.connect(f"{_postgres()}/postgres", autocommit=True) as admin:
+    with psycopg.connect(f"{postgres()}/postgres", autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {address.rpartition('/')[2]} WITH (FORCE)".encode())
 
 
@@ -106,7 +109,7 @@ def _template(server: str) -> str:
 
 
 @cache
-def _postgres() -> str:
+def postgres() -> str:
     """Start a cluster in a temporary folder; gives its address. PostgreSQL does not run as root."""
     initdb, server = program("initdb"), program("postgres")
     folder = Path(tempfile.mkdtemp(prefix="kommo-postgres-"))

@@ -177,6 +177,7 @@ def test_it_ends_when_the_process_that_started_it_is_gone(
 
 
 def test_it_refuses_a_database_it_does_not_know(tmp_path: Path) -> None:
+    databases.address_for(tmp_path / "instance", empty=True)
     env = processes.environment(tmp_path / "instance")
     done = subprocess.run(
         [sys.executable, "-m", "kommo.jobs.worker"], cwd=processes.ROOT, env=env, capture_output=True, text=True
