@@ -25,9 +25,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from kommo.settings import SettingError
 
 BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
-#: PostgreSQL's connections of one process. Transactions are short, so threads take turns; docs/operation.md counts how
-#: many processes fit under its `max_connections`.
-POOL_SIZE, POOL_OVERFLOW = 5, 10
+#: PostgreSQL's connections of one process, at most. Transactions are short, so threads take turns; docs/operation.md
+#: counts how many processes fit under its `max_connections`.
+POOL_SIZE = 15
 CONNECT_TIMEOUT = 10  # seconds until a PostgreSQL that does not answer counts as away
 
 #: JSON on both engines: text on SQLite, JSONB on PostgreSQL.
@@ -95,7 +95,7 @@ def engine_options(url: str) -> dict[str, Any]:
     else:
         require_package("psycopg", "DATABASE_URL", "psycopg[binary]")
         options["pool_pre_ping"] = True
-        options["pool_size"], options["max_overflow"] = POOL_SIZE, POOL_OVERFLOW
+        options["pool_size"], options["max_overflow"], options["pool_use_lifo"] = POOL_SIZE, 0, True
         options["connect_args"] = {"connect_timeout": CONNECT_TIMEOUT}
     return options
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from kommo.db import POOL_OVERFLOW, POOL_SIZE, reading
+from kommo.db import POOL_SIZE, reading
 from kommo.jobs import queue
 from kommo.jobs.worker import THREADS
 from kommo.sandbox import Profile, Server, make_world, serve
@@ -28,6 +28,8 @@ from tests.sync.accounts import connect, difference, run_view
 
 pytestmark = pytest.mark.only_on("postgresql", reason="several machines need a database that all of them reach")
 WORKERS, ACCOUNTS, KILLS = 3, 6, 7
+# Connections with PostgreSQL: a worker's own, one for each thread that listens to the queue, and the queue's two.
+OF_A_WORKER, OF_THE_WEB = POOL_SIZE + THREADS + 2, POOL_SIZE + 1
 
 
 @pytest.fixture(params=["postgresql", pytest.param("redis", marks=pytest.mark.redis)])
@@ -47,7 +49,7 @@ def kommos() -> Iterator[list[Server]]:
     with ExitStack() as stack:
         profiles = [Profile(account_id=30_001_000 + n, name=f"Loja {n}", subdomain=f"loja{n}") for n in range(ACCOUNTS)]
         worlds = [
-            make_world(profile, contacts=260 * (n + 1), deals=150 * (n + 1), seed_number=n)
+            make_world(profile, contacts=120 * (n + 1), deals=60 * (n + 1), seed_number=n)
             for n, profile in enumerate(profiles)
         ]
         yield [stack.enter_context(serve(world, latency_ms=25)) for world in worlds]
@@ -128,8 +130,21 @@ def test_every_copy_is_exact_however_often_workers_are_killed(
     assert len(killer.killed) == KILLS
     assert len(killer.holders) > WORKERS  # all of them worked, and so did their successors
     assert not re.search("sync_broke|job_failed|Traceback", logs), logs[-5000:]
-    assert most_connections <= WORKERS * (POOL_SIZE + POOL_OVERFLOW + THREADS + 2) + POOL_SIZE + POOL_OVERFLOW
+    assert most_connections <= WORKERS * OF_A_WORKER + OF_THE_WEB
     assert [processes.end(child) for child in children] == [0] * WORKERS
+
+
+def test_the_connections_that_the_document_counts_fit_into_postgresql() -> None:
+    """Its `max_connections` is 100 unless somebody changed it, three of them the administrator's."""
+    told = (processes.ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    rows = {
+        "servidor web e 1 trabalhador": OF_THE_WEB + OF_A_WORKER,
+        "servidor web e 3 trabalhadores, fila no PostgreSQL": OF_THE_WEB + 3 * OF_A_WORKER,
+        "servidor web e 5 trabalhadores, fila no Redis": 6 * POOL_SIZE,
+    }
+    for row, number in rows.items():
+        assert f"| {row} | {number} |" in told
+        assert number <= 100 - 3
 
 
 def _connections(services: Services) -> int:
