@@ -25,6 +25,12 @@ from sqlalchemy.sql.functions import FunctionElement
 from kommo.settings import SettingError
 
 BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
+#: PostgreSQL's connections of one process, at most. Transactions are short, so threads take turns; docs/operation.md
+#: counts how many processes fit under its `max_connections`.
+POOL_SIZE = 15
+#: Seconds until a PostgreSQL that does not answer counts as away; a server that has gone silent is found out, too.
+_REACH = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+LEFT_OPEN = 60  # seconds until PostgreSQL ends a transaction whose machine is gone or frozen: it may hold rows
 
 #: JSON on both engines: text on SQLite, JSONB on PostgreSQL.
 Json = JSON().with_variant(JSONB(), "postgresql")
@@ -91,7 +97,8 @@ def engine_options(url: str) -> dict[str, Any]:
     else:
         require_package("psycopg", "DATABASE_URL", "psycopg[binary]")
         options["pool_pre_ping"] = True
-        options["pool_size"] = 10
+        options["pool_size"], options["max_overflow"], options["pool_use_lifo"] = POOL_SIZE, 0, True
+        options["connect_args"] = dict(_REACH)
     return options
 
 
@@ -125,6 +132,8 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _connect_postgres)
 
 
 @contextmanager
@@ -174,6 +183,12 @@ def _connect_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-2000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _connect_postgres(connection: Any, _record: Any) -> None:
+    connection.autocommit = True
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{LEFT_OPEN}s'")
+    connection.autocommit = False
 
 
 def _begin_sqlite(connection: Connection) -> None:

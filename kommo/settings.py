@@ -30,7 +30,8 @@ def _domain(value: str) -> str:
     return value
 
 
-def _database(value: str) -> str:
+def check_database(value: str) -> str:
+    """The address of a database, as it is; raises ValueError for one of another kind than we work with."""
     if not re.match(r"(sqlite:///.+|postgresql\+psycopg://.+)", value):
         raise ValueError
     return value
@@ -81,7 +82,7 @@ class Settings(BaseSettings):
         "Pasta dos dados: banco, segredos, cópias de segurança.",
         "o caminho de uma pasta em que se possa escrever",
     )
-    database_url: Annotated[str, AfterValidator(_database)] | None = _setting(
+    database_url: Annotated[str, AfterValidator(check_database)] | None = _setting(
         "DATABASE_URL",
         None,
         "Banco de dados; sem valor, um arquivo SQLite em instance/.",

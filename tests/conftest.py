@@ -2,6 +2,8 @@
 
 Ana is owner "1", Bruno is owner "2". The accounts are the sandbox's Padaria Estrela and Oficina Norte; both people
 may hold either, so that mixing anything up makes a test fail.
+
+A test that has a folder to put an installation into runs twice, on SQLite and on PostgreSQL; `--engine` picks one.
 """
 
 import os
@@ -20,6 +22,54 @@ from kommo.settings import Settings, load
 from kommo.store import schema
 from tests import databases
 
+ENGINES = (databases.SQLITE, databases.POSTGRESQL)
+WITHOUT_DATABASE = ("crm", "ground", "sandbox")  # rooms whose tests would do the same thing twice
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=("both", *ENGINES), default="both", help="on which database the tests run")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that may have an installation once for each engine."""
+    room = metafunc.definition.path.parent.name
+    if room in WITHOUT_DATABASE or not {"tmp_path", "tmp_path_factory"} & set(metafunc.fixturenames):
+        return
+    only = metafunc.definition.get_closest_marker("only_on")
+    asked = metafunc.config.getoption("engine")
+    engines = [only.args[0]] if only else [name for name in ENGINES if asked in ("both", name)]
+    marks = {databases.POSTGRESQL: pytest.mark.postgres}
+    params = [pytest.param(name, marks=marks.get(name, ())) for name in engines]
+    metafunc.parametrize("engine_name", params, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs the engine that was not asked for."""
+    asked = config.getoption("engine")
+    other = [item for item in items if asked != "both" and _only_engine(item) not in (None, asked)]
+    if other:
+        config.hook.pytest_deselected(items=other)
+        items[:] = [item for item in items if item not in set(other)]
+
+
+def _only_engine(item: pytest.Item) -> str | None:
+    marker = item.get_closest_marker("only_on")
+    return str(marker.args[0]) if marker else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that the test is on: of every installation whose database it does not name itself."""
+    databases.engine = getattr(request, "param", databases.SQLITE)
+    return databases.engine
+
+
+@pytest.fixture(autouse=True)
+def _databases() -> Iterator[None]:
+    """What a test has made on PostgreSQL goes with it."""
+    with databases.dropping():
+        yield
+
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,23 +82,22 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_settings(tmp_path: Path, **values: Any) -> Settings:
     """Settings of a fresh installation without a rate limit and with short waits; `values` by attribute name."""
     usual = {"instance": tmp_path / "instance", "rate_limit": 0, "retry_delay_ms": 0, "lease": 5.0, "assets": "local"}
-    return load(_env_file=None, **usual | values)
+    given = usual | values
+    if databases.engine == databases.POSTGRESQL:
+        given.setdefault("database_url", databases.address_for(given["instance"]))
+    return load(_env_file=None, **given)
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings of a fresh installation on SQLite."""
+    """Settings of a fresh installation, on each engine."""
     return make_settings(tmp_path)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database with the newest schema, on each engine."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'instance' / 'kommo.sqlite3'}"
-    else:
-        with databases.postgres_database() as address:
-            yield address
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """The address of the database of the installation in `tmp_path`, on each engine."""
+    return databases.address_for(tmp_path / "instance")
 
 
 @pytest.fixture
@@ -69,7 +118,7 @@ _opened: list[Engine] = []
 
 
 @pytest.fixture(autouse=True)
-def _close_engines() -> Iterator[None]:
+def _close_engines(_databases: None) -> Iterator[None]:
     """Close what `make_services` opened in a test."""
     yield
     while _opened:
@@ -85,11 +134,9 @@ def make_services(settings: Settings) -> Services:
 
 
 @pytest.fixture
-def services(tmp_path: Path, database: str) -> Iterator[Services]:
+def services(settings: Settings) -> Services:
     """The tools of a worker's process, on each engine."""
-    found = make_services(make_settings(tmp_path, database_url=database))
-    yield found
-    found.engine.dispose()
+    return make_services(settings)
 
 
 @pytest.fixture

@@ -1,4 +1,8 @@
-"""A PostgreSQL and a Redis of the tests' own, started once a test process and gone with it."""
+"""The database of each test's installation, on the engine the test runs on; a PostgreSQL and a Redis of our own.
+
+Both servers are started once a test process and are gone with it. A PostgreSQL database is a copy of a template with
+the newest schema, made when an installation first asks for it and dropped when its test is over.
+"""
 
 import atexit
 import contextlib
@@ -20,6 +24,9 @@ from kommo.db import engine_options, prepare_engine
 from kommo.store import schema
 from tests.needs import program
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+engine = SQLITE  # which one the running test is on
+_of_folders: dict[Path, str] = {}  # the PostgreSQL database of each installation's folder
 _numbers = itertools.count(1)
 _PORTS = range(20_000, 32_000)  # below those that systems give away by themselves
 _places = itertools.count(os.getpid() * 101)  # processes that test at the same time look in different places
@@ -42,18 +49,51 @@ def closed_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
+def address_for(instance: Path, *, empty: bool = False) -> str:
+    """The address of the database of the installation in a folder, on the engine of the running test.
+
+    On PostgreSQL it is made by the first who asks, with the newest schema unless `empty`.
+    """
+    if engine == SQLITE:
+        return f"sqlite:///{instance / 'kommo.sqlite3'}"
+    if instance not in _of_folders:
+        _of_folders[instance] = make_postgres(empty=empty)
+    return _of_folders[instance]
+
+
 @contextlib.contextmanager
-def postgres_database() -> Iterator[str]:
-    """An empty database with the newest schema; dropped afterwards."""
-    server = _postgres()
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {_template(server)}".encode())
+def dropping() -> Iterator[None]:
+    """Drop in the end what was made for folders since; what a module's fixture made before stays."""
+    before = set(_of_folders)
+    yield
+    for instance in set(_of_folders) - before:
+        drop_postgres(_of_folders.pop(instance))
+
+
+@contextlib.contextmanager
+def postgres_database(*, empty: bool = False) -> Iterator[str]:
+    """A PostgreSQL database whatever engine the test is on, with the newest schema unless `empty`; dropped after."""
+    address = make_postgres(empty=empty)
     try:
-        yield f"{server.replace('postgresql:', 'postgresql+psycopg:')}/{name}"
+        yield address
     finally:
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        drop_postgres(address)
+
+
+def make_postgres(*, empty: bool = False) -> str:
+    """Make a database with the newest schema, or with nothing in it; gives its address."""
+    server = postgres()
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    template = "template0" if empty else _template(server)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return f"{server.replace('postgresql:', 'postgresql+psycopg:')}/{name}"
+
+
+def drop_postgres(address: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    with psycopg.connect(f"{postgres()}/postgres", autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {address.rpartition('/')[2]} WITH (FORCE)".encode())
 
 
 @cache
@@ -69,7 +109,7 @@ def _template(server: str) -> str:
 
 
 @cache
-def _postgres() -> str:
+def postgres() -> str:
     """Start a cluster in a temporary folder; gives its address. PostgreSQL does not run as root."""
     initdb, server = program("initdb"), program("postgres")
     folder = Path(tempfile.mkdtemp(prefix="kommo-postgres-"))

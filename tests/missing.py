@@ -8,6 +8,7 @@ PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "PostgreSQL": ("postgres",),
     "Redis": ("redis-server",),
+    "systemd": ("systemd-analyze",),
 }
 
 

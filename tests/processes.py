@@ -10,19 +10,22 @@ from pathlib import Path
 
 import requests
 
+from tests import databases
 from tests.databases import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def environment(instance: Path, **values: str) -> dict[str, str]:
-    """An environment in which nothing of the developer's own settings is left."""
+    """An environment in which nothing of the developer's own settings is left, on the running test's engine."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("KOMMO_") and name not in ("HOST", "PORT", "DATABASE_URL", "SECRET_KEY")
     }
     usual = {"KOMMO_INSTANCE": str(instance), "KOMMO_RATE_LIMIT": "0", "KOMMO_ASSETS": "local", "KOMMO_LEASE": "1"}
+    if databases.engine == databases.POSTGRESQL and "DATABASE_URL" not in values:
+        usual["DATABASE_URL"] = databases.address_for(instance)
     return kept | usual | values
 
 

@@ -11,6 +11,7 @@ from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from sqlalchemy.engine import make_url
 
 from kommo.db import require_queue_driver
+from kommo.settings import SettingError
 
 NAME = "kommo"
 Bell = Callable[[str, int], None]
@@ -24,8 +25,25 @@ def open_queue(address: str) -> Huey:
         return SqliteHuey(NAME, filename=make_url(address).database, cache_mb=1, timeout=10, **options)
     require_queue_driver(address)
     if scheme == "postgresql":
-        return PostgresHuey(NAME, dsn=address, **options)
+        return _on_postgres(address, options)
     return RedisHuey(NAME, url=address, **options)
+
+
+def _on_postgres(address: str, options: dict[str, Any]) -> Huey:
+    """Opening makes the tables, where "if not exists" does not keep two processes from trying: the second tries again.
+
+    Raises SettingError where the server does not answer.
+    """
+    import psycopg
+
+    try:
+        try:
+            return PostgresHuey(NAME, dsn=address, **options)
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
+            return PostgresHuey(NAME, dsn=address, **options)
+    except psycopg.Error as error:
+        reason = str(error).splitlines()[0]
+        raise SettingError(f"A fila não pôde ser aberta ({reason}): confira KOMMO_QUEUE_URL.") from None
 
 
 def bell(queue: Huey, work: Callable[[str, int], None] | None = None) -> Bell:

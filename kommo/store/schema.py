@@ -4,9 +4,10 @@ Revisions are numbered files in migrations/versions ("0001_…"). Alembic is imp
 it costs a quarter of a second at every start otherwise.
 """
 
+import os
 import sqlite3
-import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -64,15 +65,28 @@ def upgrade(engine: Engine, backups: Path) -> None:
 
 
 def backup(file: Path, folder: Path, label: str) -> Path:
-    """A consistent copy of a SQLite file that may be in use, as `folder/kommo-<time>-<label>.sqlite3`."""
+    """A copy of a SQLite file as `folder/kommo-<time>-<label>.sqlite3`, of which the newest few are kept."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    target = folder / f"kommo-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{label}.sqlite3"
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
-    target.chmod(0o600)
+    target = folder / f"kommo-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{label}.sqlite3"
+    copy_file(file, target)
     for old in sorted(folder.glob("kommo-*.sqlite3"))[:-KEPT_BACKUPS]:
         old.unlink()
     return target
+
+
+def copy_file(file: Path, target: Path) -> None:
+    """A consistent copy of a SQLite file that may be in use, as a new file (0600).
+
+    Raises FileExistsError where there is one already, OSError and sqlite3.Error where it cannot be written; then none
+    is left.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+    except BaseException:
+        target.unlink()
+        raise
 
 
 def _found(engine: Engine) -> str | None:

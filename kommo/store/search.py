@@ -65,6 +65,13 @@ def mark(session: Session, connection_id: int, kind: str, remote_ids: Sequence[i
         session.connection().execute(statement.from_select(["wallet_id"], rows).prefix_with("OR IGNORE"))
 
 
+def mark_all(session: Session) -> None:
+    """Note that the whole index is out of date: the rows came from another database. PostgreSQL's came with them."""
+    if session.get_bind().dialect.name == "sqlite":
+        every = select(Wallet.id).where(Wallet.deleted_at.is_(None))
+        session.execute(insert(SearchPending).from_select(["wallet_id"], every))
+
+
 def catch_up(engine: Engine, should_stop: Callable[[], bool] = lambda: False) -> int:
     """Index every row that is noted, a lot a transaction; gives how many there were. Safe to stop anywhere."""
     if engine.dialect.name != "sqlite":

@@ -15,9 +15,9 @@ STRANGER = "carla"
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database: str) -> Settings:
+def settings(tmp_path: Path) -> Settings:
     """On each engine. No KOMMO_API_URL: each stored connection has the address of its own account."""
-    return make_settings(tmp_path, retry_attempts=0, database_url=database)
+    return make_settings(tmp_path, retry_attempts=0)
 
 
 @pytest.fixture

@@ -1,18 +1,17 @@
 """Every request of the customer's document, made to `python app.py`, and every answer held against the documented."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import create_engine, text
 
 from kommo.sandbox import Server, make_world, serve
-from tests import processes, wire
+from tests import databases, processes, wire
 from tests.contract import document, programs
 from tests.contract.compare import differences
 from tests.contract.document import TOKEN, Call
@@ -273,8 +272,10 @@ def test_the_documented_error_of_a_connection(panel: Panel) -> None:
 def test_synced_records_are_found_by_their_documented_names(panel: Panel) -> None:
     """`KOMMO_CONTACT_*` and `KOMMO_DEAL_*` in the table `Wallet`: the copy is read as whoever opens the file would."""
     panel.ask("POST", "/api/kommo/sync", {"jwtToken": panel.kommo.token, "userId": "tabela"})
-    with closing(sqlite3.connect(f"file:{panel.instance / 'kommo.sqlite3'}?mode=ro", uri=True)) as database:
-        rows = database.execute("SELECT name FROM Wallet WHERE user_id = 'tabela' AND deleted_at IS NULL").fetchall()
+    with create_engine(databases.address_for(panel.instance)).connect() as database:
+        found = text("SELECT name FROM \"Wallet\" WHERE user_id = 'tabela' AND deleted_at IS NULL")
+        rows = database.execute(found).all()
+        database.engine.dispose()
     names = {f"KOMMO_CONTACT_{key}" for key in panel.kommo.world.ids("contacts")}
     names |= {f"KOMMO_DEAL_{key}" for key in panel.kommo.world.ids("leads")}
     assert {name for (name,) in rows} == names

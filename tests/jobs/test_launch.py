@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import text
 
+from kommo.db import writing
 from tests import processes
+from tests.conftest import make_services, make_settings
 from tests.databases import closed_port
 
 CONTACTS = "/api/kommo/contacts?source=local"
@@ -101,17 +104,12 @@ def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
-    import sqlite3
-
-    with processes.server(tmp_path / "instance"):
-        pass
-    database = sqlite3.connect(tmp_path / "instance" / "kommo.sqlite3")
-    database.execute("UPDATE alembic_version SET version_num = '9999'")
-    database.commit()
-    database.close()
+    with writing(make_services(make_settings(tmp_path)).engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert "versão mais nova" in _refused(tmp_path)
 
 
+@pytest.mark.only_on("sqlite", reason="a file of another kind; the server that is away is named by its address")
 def test_a_database_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "instance").mkdir()
     (tmp_path / "instance" / "kommo.sqlite3").write_text("isto não é um banco de dados " * 50)

@@ -5,7 +5,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
-from kommo import cli
+from kommo.cli import sync
 from kommo.db import reading
 from kommo.sandbox import Server
 from kommo.store import runs
@@ -18,8 +18,8 @@ from tests.sync.accounts import connect, run_view
 def test_without_a_worker_it_gives_up_in_time(app: Flask, padaria: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     services = app.extensions["kommo"]
     account = connect(services, padaria)
-    monkeypatch.setattr(cli, "_NOBODY_AFTER", 0.1)
-    monkeypatch.setattr(cli, "_GIVE_UP_AFTER", 0.8)
+    monkeypatch.setattr(sync, "_NOBODY_AFTER", 0.1)
+    monkeypatch.setattr(sync, "_GIVE_UP_AFTER", 0.8)
 
     done = app.test_cli_runner().invoke(args=["kommo", "sync"])
 

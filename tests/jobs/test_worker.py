@@ -13,8 +13,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from kommo.db import writing
+from kommo.db import reading, writing
 from kommo.jobs import queue
 from kommo.sandbox import Server, make_world, serve
 from kommo.services import ERASE, SYNC, Services
@@ -40,15 +41,24 @@ def _done(services: Services, connection: int) -> bool:
     return not run_view(services, connection).active
 
 
-def _freeze(child: "subprocess.Popen[bytes]", instance: Path) -> None:
+def _freeze(child: "subprocess.Popen[bytes]", services: Services) -> None:
     """Stop a process (SIGSTOP) at a moment when it keeps nobody else from writing."""
     while True:
         os.kill(child.pid, signal.SIGSTOP)
         os.waitpid(child.pid, os.WUNTRACED)
-        if all(_unlocked(instance / name) for name in ("kommo.sqlite3", "queue.sqlite3")):
+        if _unlocked(services.settings.instance / "queue.sqlite3") and _holds_nothing(services):
             return
         os.kill(child.pid, signal.SIGCONT)
         time.sleep(0.01)
+
+
+def _holds_nothing(services: Services) -> bool:
+    """Whether nobody has a transaction open in which something was written."""
+    if services.engine.dialect.name == "sqlite":
+        return _unlocked(services.settings.instance / "kommo.sqlite3")
+    with reading(services.engine) as session:
+        others = "datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+        return session.scalar(text(f"SELECT count(*) FROM pg_stat_activity WHERE {others}")) == 0
 
 
 def _unlocked(file: Path) -> bool:
@@ -103,7 +113,7 @@ def test_a_worker_asleep_past_its_lease_writes_nothing_when_it_wakes(
 
     def put_to_sleep(_method: str, path: str, query: str) -> None:
         if path == "/api/v4/contacts" and "page=2" in query and once.acquire(blocking=False):
-            _freeze(first, tmp_path / "instance")
+            _freeze(first, services)
             asleep.set()
 
     server.world.before_request = put_to_sleep
@@ -131,7 +141,7 @@ def test_a_worker_without_a_sign_of_life_is_told(
 
     def freeze(_method: str, path: str, _query: str) -> None:
         if path == "/api/v4/contacts" and once.acquire(blocking=False):
-            _freeze(child, tmp_path / "instance")
+            _freeze(child, services)
             frozen.set()
 
     server.world.before_request = freeze
@@ -177,6 +187,7 @@ def test_it_ends_when_the_process_that_started_it_is_gone(
 
 
 def test_it_refuses_a_database_it_does_not_know(tmp_path: Path) -> None:
+    databases.address_for(tmp_path / "instance", empty=True)
     env = processes.environment(tmp_path / "instance")
     done = subprocess.run(
         [sys.executable, "-m", "kommo.jobs.worker"], cwd=processes.ROOT, env=env, capture_output=True, text=True

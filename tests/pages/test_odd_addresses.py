@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from kommo import create_app
-from tests.conftest import make_settings
+from kommo.settings import Settings
 from tests.factories import contact_record, deal_record, make_account, store_contacts, store_deals
 
 ODD = ["a%00b", "2147483648", "9223372036854775807", "9223372036854775808", "9" * 5000, "%ED%A0%80", "1-1"]
@@ -16,9 +15,9 @@ NAMES = ("q", "responsavel", "funil", "etapa", "pagina", "conta", "execucao")
 
 
 @pytest.fixture
-def odd_app(tmp_path: Path, database: str) -> Iterator[Flask]:
+def odd_app(settings: Settings) -> Iterator[Flask]:
     """An installation with an account, a contact and a deal."""
-    app = create_app(make_settings(tmp_path, database_url=database))
+    app = create_app(settings)
     engine = app.extensions["kommo"].engine
     account = make_account(engine)
     store_contacts(engine, account, [contact_record(1)])

@@ -1,7 +1,6 @@
 """How SQLite answers the lists: from covering indexes, without sorting, without reading the table row by row."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from kommo.store.filters import NOBODY, Filters
 from kommo.store.lists import holders
 from kommo.store.overview import overview
 from kommo.store.tables import Connection
-from tests.conftest import make_services, make_settings
 from tests.factories import (
     NOON,
     contact_record,
@@ -30,12 +28,8 @@ from tests.factories import (
     store_deals,
 )
 
+pytestmark = pytest.mark.only_on("sqlite", reason="PostgreSQL plans by what it knows of the rows; tests have few")
 Call = Callable[[Session, Connection], object]
-
-
-@pytest.fixture
-def on_sqlite(tmp_path: Path) -> Services:
-    return make_services(make_settings(tmp_path))
 
 
 def plans(services: Services, call: Call) -> list[str]:
@@ -72,8 +66,8 @@ def plans(services: Services, call: Call) -> list[str]:
         ("ix_Wallet_stage", lambda s, c: overview(s, c, NOON)),
     ],
 )
-def test_what_is_sorted_or_summed_is_read_from_one_index(on_sqlite: Services, index: str, call: Call) -> None:
-    lines = plans(on_sqlite, call)
+def test_what_is_sorted_or_summed_is_read_from_one_index(services: Services, index: str, call: Call) -> None:
+    lines = plans(services, call)
     assert any(f"Wallet USING COVERING INDEX {index} " in line for line in lines), lines
 
 
@@ -88,16 +82,16 @@ def test_what_is_sorted_or_summed_is_read_from_one_index(on_sqlite: Services, in
         lambda s, c: copy_state(s, c),
     ],
 )
-def test_nothing_reads_the_table_from_end_to_end(on_sqlite: Services, call: Call) -> None:
-    lines = plans(on_sqlite, call)
+def test_nothing_reads_the_table_from_end_to_end(services: Services, call: Call) -> None:
+    lines = plans(services, call)
     assert lines
     assert [line for line in lines if line.startswith("SCAN Wallet") or "ix_Wallet_company" in line] == []
     by_account = [line for line in lines if line.startswith("SEARCH Wallet USING INDEX") and "remote_id" not in line]
     assert by_account == []  # an index that does not cover sends SQLite to every row of the account
 
 
-def test_a_contact_s_deals_are_found_from_the_contact(on_sqlite: Services) -> None:
-    lines = plans(on_sqlite, lambda s, c: contact_page(s, c, 1))
+def test_a_contact_s_deals_are_found_from_the_contact(services: Services) -> None:
+    lines = plans(services, lambda s, c: contact_page(s, c, 1))
     assert any("deal_contact USING COVERING INDEX ix_deal_contact_contact" in line for line in lines), lines
 
 

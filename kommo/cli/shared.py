@@ -1,0 +1,34 @@
+"""What all commands share: the tools of this process, the account they are about, and how one that cannot work ends."""
+
+import sys
+from typing import NoReturn
+
+import click
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from kommo.services import Services
+from kommo.store import connections
+from kommo.store.tables import Connection
+
+NO_ACCOUNT = "Nenhuma conta conectada: abra a página Conexão e cole o token de longa duração."
+USER = click.option("--user", "user_id", default=connections.DEFAULT_OWNER, show_default=True, help="Dono da conexão.")
+ACCOUNT = click.option("--account", "account_id", type=int, help="Conta, quando o dono tem várias.")
+
+
+def tools() -> Services:
+    """The settings, the database and the vault of this process."""
+    found = current_app.extensions["kommo"]
+    assert isinstance(found, Services)
+    return found
+
+
+def connected(session: Session, user_id: str, account_id: int | None) -> Connection:
+    """The owner's connection; ends the command where there is none."""
+    return connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say in one line why nothing was done, and end with exit code 2."""
+    click.echo(sentence, err=True)
+    sys.exit(2)
