@@ -7,6 +7,7 @@ page, the same pages. Ours: from the first request to the last commit, index, li
 import sqlite3
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -107,10 +108,11 @@ def load_once(services: Services, fake: Kommo) -> RunView:
     return view
 
 
-def wait_for(services: Services, connection_id: int, run_id: int) -> RunView:
-    """A run when it is over."""
+def wait_for(services: Services, connection_id: int, run_id: int, look: Callable[[], object] = lambda: None) -> RunView:
+    """A run when it is over; `look` is called again and again until then."""
     while True:
         time.sleep(0.1)
+        look()
         with reading(services.engine) as session:
             view = progress.run_view(session, connection_id, run_id)
         assert view is not None

@@ -11,7 +11,7 @@ from kommo.services import Services
 from kommo.store.progress import RunView
 from kommo.sync import control
 
-CONTACTS, DEALS = 500_000, 250_000
+CONTACTS, DEALS = 500_000, 100_000
 
 
 def measure() -> None:

@@ -28,7 +28,7 @@ def measure() -> None:
 
 def peaks_of(contacts: int) -> tuple[float, float]:
     """The peak while an account is read for the first time, and while all of it is read again; MB."""
-    with kommo(contacts, contacts // 2) as fake, tempfile.TemporaryDirectory() as folder:
+    with kommo(contacts, contacts // 5) as fake, tempfile.TemporaryDirectory() as folder:
         settings = {"KOMMO_API_URL": fake.address, "KOMMO_RATE_LIMIT": "0"}
         with panel(Path(folder) / "instance", **settings) as app:
             services = open_panel(Path(folder), fake, rate_limit=0)
