@@ -20,6 +20,7 @@ from bench.tools import kommo, row
 from kommo.connect import flow
 from kommo.crm import json, pages
 from kommo.crm.transport import Transport
+from kommo.jobs.worker import calm_the_collector
 from kommo.store import catalogues, missing, records, search
 from kommo.sync import bands, control, engine, rows, run, writing
 
@@ -51,6 +52,7 @@ def measure() -> None:
         outcome = flow.connect(services, "1", fake.token, full=False)
         assert outcome.connection_id is not None, outcome.report.error
         run_id = control.start(services, outcome.connection_id, "shell")
+        calm_the_collector()
         with _timed() as spent:
             begin = time.process_time()
             engine.run_one(services, run_id, "profile", threading.Event())

@@ -34,6 +34,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002 - SQLAlchemy's
+        """Itself: as a value compared with 1, which SQLAlchemy makes of it for SQLite, no index would be used."""
+        return self
+
 
 def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
     """The condition that a column of whole numbers is one of these."""

@@ -42,7 +42,7 @@ class Ids:
         if self._first is None or page.number < self._first[0]:
             self._first = page.number, low
         if self._last is None or page.number > self._last[0]:
-            self._last = page.number, high, high - low + 1
+            self._last = page.number, high, (high - low) * PAGE / max(len(page.records) - 1, 1)
 
     def guess(self) -> int | None:
         """The number of the page that should hold the highest id; None where ids tell nothing (any more)."""
@@ -53,10 +53,10 @@ class Ids:
             self._asked, self._top = True, self._newest()
         number, high, a_page = self._last
         if number > self._first[0]:
-            a_page = (high - self._first[1] + 1) / (number - self._first[0] + 1)
+            a_page = (high - self._first[1]) * PAGE / ((number - self._first[0] + 1) * PAGE - 1)
         if self._top is None or self._top < high or a_page <= 0:
             return None
-        return min(number + math.ceil((self._top - high) / a_page), 1000 + _FARTHEST * number)
+        return min(number + math.ceil(round((self._top - high) / a_page, 6)), 1000 + _FARTHEST * number)
 
 
 def measure(ask: Callable[[int], Page], guess: int = 1, ids: Ids | None = None) -> Length:
