@@ -1,4 +1,4 @@
-"""`python -m bench [ingest] [pace] [space] [web]`: all measurements, or the named ones."""
+"""`python -m bench [ingest] [profile] [pace] …`: all measurements, or the named ones."""
 
 import os
 import platform
@@ -7,9 +7,12 @@ import sys
 
 import structlog
 
-from bench import ingest, pace, space, web
+from bench import accounts, curves, ingest, later, pace, profile, space, web
 
-MEASUREMENTS = {"ingest": ingest.measure, "pace": pace.measure, "space": space.measure, "web": web.measure}
+MEASUREMENTS = {
+    one.__name__.removeprefix("bench."): one.measure
+    for one in (ingest, profile, pace, later, accounts, space, web, curves)
+}
 
 
 def main() -> None:

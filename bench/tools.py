@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ KEY = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Kommo:
-    """A sandbox in a process of its own."""
+    """A sandbox in a process of its own: `pid` is its number."""
 
     address: str
     token: str
@@ -34,6 +34,27 @@ class Kommo:
         answer.raise_for_status()
         found: dict[str, object] = answer.json()["result"] or {}
         return found
+
+    def ids(self, kind: str) -> list[int]:
+        """The ids of all live records of a kind (contacts, leads, companies)."""
+        answer = requests.post(
+            f"{self.address}/_control/ids", json={"kind": kind}, headers={"X-Control-Key": KEY}, timeout=60
+        )
+        found: list[int] = answer.json()["result"]
+        return found
+
+    def count(self, name: str) -> int:
+        """One of its counters, since it was last reset."""
+        return int(str(self.control("counters")[name]))
+
+    def warm_up(self) -> None:
+        """Let it sort its lists again after changes, which no Kommo makes its callers wait for; wait out its limit."""
+        for kind in ("contacts", "leads", "companies"):
+            for order in ("id", "updated_at"):
+                headers = {"Authorization": f"Bearer {self.token}"}
+                requests.get(f"{self.address}/api/v4/{kind}?limit=1&order[{order}]=asc", headers=headers, timeout=300)
+        time.sleep(1.1)
+        self.control("reset")
 
 
 def row(name: str, value: str, target: str = "") -> None:
@@ -79,10 +100,17 @@ def free_port() -> int:
 @contextmanager
 def kommo(contacts: int, deals: int, *, rate: int = 0, latency_ms: int = 0) -> Iterator[Kommo]:
     """A sandbox of this size."""
-    command = [
-        sys.executable, "-m", "kommo.sandbox", "--json", "--until-stdin-closes", "--control-key", KEY,
+    arguments = [
+        "--json", "--until-stdin-closes", "--control-key", KEY,
         "--contacts", str(contacts), "--deals", str(deals), "--rate", str(rate), "--latency-ms", str(latency_ms),
     ]  # fmt: skip
+    with _sandbox("kommo.sandbox", arguments) as fake:
+        yield fake
+
+
+@contextmanager
+def _sandbox(module: str, arguments: list[str]) -> Iterator[Kommo]:
+    command = [sys.executable, "-m", module, *arguments]
     child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdin and child.stdout
     try:
@@ -95,17 +123,37 @@ def kommo(contacts: int, deals: int, *, rate: int = 0, latency_ms: int = 0) -> I
 
 
 @contextmanager
-def worker(folder: Path, fake: Kommo, *, rate_limit: float) -> Iterator[None]:
-    """A worker process of the installation in `folder`, as `python app.py` starts it."""
+def accounts(number: int, contacts: int, deals: int, *, rate: int, latency_ms: int) -> Iterator[list[Kommo]]:
+    """So many sandboxes, each another account in a process of its own."""
+    with ExitStack() as stack:
+        sizes = [
+            "--contacts",
+            str(contacts),
+            "--deals",
+            str(deals),
+            "--rate",
+            str(rate),
+            "--latency-ms",
+            str(latency_ms),
+        ]
+        yield [
+            stack.enter_context(_sandbox("bench.world", ["--number", str(one), *sizes])) for one in range(1, number + 1)
+        ]  # fmt: skip
+
+
+@contextmanager
+def worker(folder: Path, fake: Kommo | None, *, rate_limit: float, **settings: str) -> Iterator[int]:
+    """A worker process of the installation in `folder`, as `python app.py` starts it; gives its number."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KOMMO_")}
-    ours = {"KOMMO_INSTANCE": str(folder / "instance"), "KOMMO_API_URL": fake.address, "MALLOC_ARENA_MAX": "2"}
+    ours = {"KOMMO_INSTANCE": str(folder / "instance"), "MALLOC_ARENA_MAX": "2"} | settings
+    ours |= {"KOMMO_API_URL": fake.address} if fake else {}
     command = [sys.executable, "-m", "kommo.jobs.worker", "--until-stdin-closes"]
     env = kept | ours | {"KOMMO_RATE_LIMIT": str(rate_limit)}
     with (folder / "worker.log").open("ab") as log:
         child = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert child.stdin
     try:
-        yield
+        yield child.pid
     finally:
         child.stdin.close()
         child.wait(30)

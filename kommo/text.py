@@ -9,7 +9,6 @@ _NBSP = "\u00a0"
 _SYMBOLS = {"BRL": "R$", "USD": "US$", "EUR": "€", "GBP": "£", "ARS": "AR$", "CLP": "CLP$", "MXN": "MX$"}
 _NO_CENTS = {"CLP", "PYG", "JPY", "KRW", "VND"}
 _MARK = re.compile(r"[\u0300-\u036f]")
-_SPACE = re.compile(r"\s+")
 _NO_DIGIT = re.compile(r"[^0-9]+")
 _SIGNS = re.compile(r"^[\W_]+")
 SORT_LENGTH = 100  # characters of a name that count for sorting; PostgreSQL limits an index entry's size
@@ -20,7 +19,7 @@ def fold(text: str) -> str:
     """`text` without case, accents and doubled spaces, for searching and sorting ("João  Ávila" -> "joao avila")."""
     if not text.isascii():
         text = _MARK.sub("", unicodedata.normalize("NFKD", text))
-    return _SPACE.sub(" ", text.casefold()).strip()
+    return " ".join(text.casefold().split())
 
 
 def sort_key(text: str) -> str:

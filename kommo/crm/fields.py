@@ -47,13 +47,14 @@ def elements(item: Mapping[str, Any]) -> list[Any]:
     return [] if found is None else [found]
 
 
-def texts_of(raw: Mapping[str, Any], code: str) -> list[str]:
-    """The texts of the fields with this code (PHONE, EMAIL), as they were typed, each once, in Kommo's order."""
-    found: dict[str, None] = {}
+def texts_of(raw: Mapping[str, Any], *codes: str) -> list[list[str]]:
+    """The texts of the fields with each code (PHONE, EMAIL), as they were typed, each once, in Kommo's order."""
+    found: dict[str, dict[str, None]] = {code: {} for code in codes}
     for item in objects(raw.get("custom_fields_values")):
-        if item.get("field_code") == code:
+        code = item.get("field_code")
+        if isinstance(code, str) and code in found:
             for element in objects(item.get("values")):
                 value = text(element.get("value")).strip()
                 if value:
-                    found[value] = None
-    return list(found)
+                    found[code][value] = None
+    return [list(texts) for texts in found.values()]

@@ -15,9 +15,9 @@ from kommo.ids import MAX_ID
 
 @dataclass(slots=True)
 class Contact:
-    """A person. Times are Unix seconds; `phones` and `emails` are as typed; `tags` are names.
+    """A person. Times are Unix seconds; `phones` and `emails` are as typed.
 
-    `raw` is Kommo's record without any `_links`.
+    `raw` is Kommo's record without any `_links`. What the sync has no use for is a property: made when asked for.
     """
 
     id: int
@@ -25,55 +25,41 @@ class Contact:
     first_name: str
     last_name: str
     responsible_user_id: int | None
-    group_id: int | None
     created_at: int | None
     updated_at: int | None
-    closest_task_at: int | None
     is_deleted: bool
-    is_unsorted: bool
     phones: list[str]
     emails: list[str]
     company_id: int | None
-    tags: list[str]
     raw: dict[str, Any]
 
     @property
-    def custom_fields(self) -> list[dict[str, Any]]:
-        """The custom fields in the contract's shape; made anew at each call, since the sync needs them not."""
-        return custom_fields(self.raw)
+    def is_unsorted(self) -> bool:
+        """Whether Kommo marks the contact as one that came in and was not accepted yet."""
+        return self.raw.get("is_unsorted") is True
 
 
 @dataclass(slots=True)
 class Deal:
     """A deal (Kommo's wire format says lead). `price` is in the account's currency, times are Unix seconds.
 
-    `contacts` are (id, is main) in Kommo's order; `loss_reason_name` is known only where Kommo embeds it. `raw` is
-    Kommo's record without any `_links`.
+    `contacts` are (id, is main) in Kommo's order. `raw` is Kommo's record without any `_links`.
     """
 
     id: int
     name: str
     price: float
     responsible_user_id: int | None
-    group_id: int | None
     pipeline_id: int | None
     status_id: int | None
     created_at: int | None
     updated_at: int | None
     closed_at: int | None
-    closest_task_at: int | None
     loss_reason_id: int | None
-    loss_reason_name: str | None
     is_deleted: bool
     company_id: int | None
     contacts: list[tuple[int, bool]]
-    tags: list[str]
     raw: dict[str, Any]
-
-    @property
-    def custom_fields(self) -> list[dict[str, Any]]:
-        """The custom fields in the contract's shape; made anew at each call, since the sync needs them not."""
-        return custom_fields(self.raw)
 
 
 @dataclass(slots=True)
@@ -93,22 +79,19 @@ _NESTED = (dict, list)
 def contact_from(raw: Any) -> Contact:
     """The contact in Kommo's record, or in one stored from it. Raises ValueError where it has no usable id."""
     record, embedded = _without_links(raw)
+    phones, emails = texts_of(record, "PHONE", "EMAIL")
     return Contact(
         id=_required_id(record),
         name=text(record.get("name")),
         first_name=text(record.get("first_name")),
         last_name=text(record.get("last_name")),
         responsible_user_id=identifier(record.get("responsible_user_id")),
-        group_id=whole(record.get("group_id")),
         created_at=whole(record.get("created_at")),
         updated_at=whole(record.get("updated_at")),
-        closest_task_at=identifier(record.get("closest_task_at")),  # 0 means none
         is_deleted=record.get("is_deleted") is True,
-        is_unsorted=record.get("is_unsorted") is True,
-        phones=texts_of(record, "PHONE"),
-        emails=texts_of(record, "EMAIL"),
+        phones=phones,
+        emails=emails,
         company_id=_first_id(embedded.get("companies")),
-        tags=_names(embedded.get("tags")),
         raw=record,
     )
 
@@ -121,19 +104,15 @@ def deal_from(raw: Any) -> Deal:
         name=text(record.get("name")),
         price=_price(record),
         responsible_user_id=identifier(record.get("responsible_user_id")),
-        group_id=whole(record.get("group_id")),
         pipeline_id=identifier(record.get("pipeline_id")),
         status_id=identifier(record.get("status_id")),
         created_at=whole(record.get("created_at")),
         updated_at=whole(record.get("updated_at")),
         closed_at=identifier(record.get("closed_at")),
-        closest_task_at=identifier(record.get("closest_task_at")),
         loss_reason_id=identifier(record.get("loss_reason_id")),
-        loss_reason_name=next(iter(_names(embedded.get("loss_reason"))), None),
         is_deleted=record.get("is_deleted") is True,
         company_id=_first_id(embedded.get("companies")),
         contacts=_contacts(embedded.get("contacts")),
-        tags=_names(embedded.get("tags")),
         raw=record,
     )
 
@@ -153,16 +132,16 @@ def documented(record: Contact | Deal) -> dict[str, Any]:
     """
     shared = {
         "responsible_user_id": record.responsible_user_id,
-        "group_id": record.group_id,
+        "group_id": whole(record.raw.get("group_id")),
     }
     times = {"created_at": record.created_at, "updated_at": record.updated_at}
     extras = {
-        "closest_task_at": record.closest_task_at,
+        "closest_task_at": identifier(record.raw.get("closest_task_at")),  # 0 means none
         "is_deleted": record.is_deleted,
         "tags": _tags(record),
         "company": {"id": record.company_id} if record.company_id else None,
     }
-    fields = {"custom_fields": record.custom_fields}
+    fields = {"custom_fields": custom_fields(record.raw)}
     if isinstance(record, Contact):
         names = {"first_name": record.first_name, "last_name": record.last_name}
         own = {"is_unsorted": record.is_unsorted, "phones": record.phones, "emails": record.emails}
@@ -191,9 +170,14 @@ def _without_links(raw: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _stripped(value: Any) -> Any:
-    """A list or an object without any `_links`; plain values are not looked into, most values are."""
-    if isinstance(value, list):
+    """A list or an object without any `_links`; plain values are not looked into, most values are.
+
+    What is plain throughout is given as it is, not copied.
+    """
+    if type(value) is list:
         return [_stripped(item) if type(item) in _NESTED else item for item in value]
+    if "_links" not in value and not any(type(item) in _NESTED for item in value.values()):
+        return value
     return {key: _stripped(item) if type(item) in _NESTED else item for key, item in value.items() if key != "_links"}
 
 
@@ -214,11 +198,9 @@ def _price(record: Mapping[str, Any]) -> float:
 
 
 def _first_id(value: Any) -> int | None:
+    if not value:
+        return None
     return next((key for item in objects(value) if (key := identifier(item.get("id")))), None)
-
-
-def _names(value: Any) -> list[str]:
-    return [name for item in objects(value) if (name := text(item.get("name")))]
 
 
 def _contacts(value: Any) -> list[tuple[int, bool]]:

@@ -20,8 +20,9 @@ def whole(value: Any) -> int | None:
 
 def identifier(value: Any) -> int | None:
     """An id: a whole number from 1 to 2^63-1."""
-    found = whole(value)
-    return found if found is not None and found > 0 else None
+    if type(value) is not int:
+        value = whole(value)
+    return value if value is not None and 0 < value <= MAX_ID else None
 
 
 def number(value: Any) -> float | None:

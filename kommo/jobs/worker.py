@@ -113,7 +113,7 @@ def end_with_parent(stop: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
-def _calm_the_collector() -> None:
+def calm_the_collector() -> None:
     """Pages of records are trees, freed by counting; looking through them for cycles took a fifth of the time."""
     gc.collect()
     gc.freeze()
@@ -134,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)
         return 2
-    _calm_the_collector()
+    calm_the_collector()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stopping.set())
     if options.until_stdin_closes:

@@ -6,8 +6,9 @@ from functools import cache
 from sqlalchemy import Insert, Table, and_, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from kommo.store.among import among
 from kommo.store.tables import SyncCandidate, SyncRun, SyncSeen
-from kommo.store.upsert import insert_for
+from kommo.store.upsert import insert_for, write_rows
 
 _TABLE: Table = SyncCandidate.__table__  # type: ignore[assignment]
 # Why a record is suspected: its deletion was told, it lies in the trash, a person confirmed it; it was named for
@@ -24,7 +25,7 @@ def suspect(session: Session, run_id: int, stream: str, remote_ids: Sequence[int
         for key in dict.fromkeys(remote_ids)
     ]
     if rows:
-        session.connection().execute(_suspect(session.get_bind().dialect.name), rows)
+        write_rows(session, _suspect(session.get_bind().dialect.name), rows)
 
 
 @cache
@@ -63,7 +64,7 @@ def judge(session: Session, run_id: int, stream: str, remote_ids: Sequence[int],
     session.execute(
         update(SyncCandidate)
         .where(
-            SyncCandidate.run_id == run_id, SyncCandidate.stream == stream, SyncCandidate.remote_id.in_(remote_ids)
+            SyncCandidate.run_id == run_id, SyncCandidate.stream == stream, among(SyncCandidate.remote_id, remote_ids)
         )
         .values(verdict=verdict)
         .execution_options(synchronize_session=False)
@@ -101,7 +102,7 @@ def told(session: Session, run_id: int, stream: str, remote_ids: Sequence[int]) 
     statement = select(SyncCandidate.remote_id).where(
         SyncCandidate.run_id == run_id,
         SyncCandidate.stream == stream,
-        SyncCandidate.remote_id.in_(remote_ids),
+        among(SyncCandidate.remote_id, remote_ids),
         SyncCandidate.evidence != ABSENCE,
     )
     return set(session.scalars(statement))

@@ -7,6 +7,7 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import Base, clock, now
+from kommo.store.among import among
 from kommo.store.tables import CatalogueRead, Company, CustomField, KommoUser, LossReason, Pipeline, Stage, Wallet
 from kommo.store.upsert import insert_missing, upsert
 
@@ -88,7 +89,7 @@ def ask_again(session: Session, connection_id: int, ids: Sequence[int]) -> None:
     """Have these companies asked for, those that are known."""
     session.execute(
         update(Company)
-        .where(Company.connection_id == connection_id, Company.id.in_(ids))
+        .where(Company.connection_id == connection_id, among(Company.id, ids))
         .values(checked_run=UNASKED)
         .execution_options(synchronize_session=False)
     )
@@ -116,7 +117,7 @@ def write_companies(
     if missing:
         session.execute(
             update(Company)
-            .where(Company.connection_id == connection_id, Company.id.in_(missing))
+            .where(Company.connection_id == connection_id, among(Company.id, missing))
             .values(checked_run=run_id, gone_at=clock())
             .execution_options(synchronize_session=False)
         )
@@ -126,7 +127,7 @@ def members(session: Session, connection_id: int, kind: str, companies: Sequence
     """The ids of the live records of a kind that belong to any of these companies, as far as is known here."""
     statement = select(Wallet.remote_id).where(
         Wallet.connection_id == connection_id,
-        Wallet.company_id.in_(companies),
+        among(Wallet.company_id, companies),
         Wallet.kind == kind,
         Wallet.deleted_at.is_(None),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kommo.store.among import among
 from kommo.store.candidates import ABSENCE, ALIVE, judge, suspect, told, with_verdict
 from kommo.store.records import Target
 from kommo.store.tables import Wallet
@@ -30,7 +31,7 @@ def any_untold(session: Session, target: Target, before: int) -> bool:
         statement = select(Wallet.remote_id).where(
             Wallet.connection_id == target.connection_id,
             Wallet.kind == target.kind,
-            Wallet.remote_id.in_(lot),
+            among(Wallet.remote_id, lot),
             func.coalesce(Wallet.updated_at, 0) < before,
         )
         old = list(session.scalars(statement))

@@ -4,6 +4,7 @@ from sqlalchemy import Engine, Table, delete, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from kommo.db import writing
+from kommo.store.among import among
 from kommo.store.tables import Connection, DealContact, SearchPending, SyncRun, SyncSeen, Wallet
 
 LOT = 500  # rows in one transaction: well under 100 ms
@@ -30,11 +31,11 @@ def _some_records(session: Session, connection_id: int) -> bool:
     statement = select(Wallet.id).where(Wallet.connection_id == connection_id).limit(LOT)
     ids = list(session.scalars(statement))
     if ids and session.get_bind().dialect.name == "sqlite":
-        session.execute(delete(SearchPending).where(SearchPending.wallet_id.in_(ids)))
+        session.execute(delete(SearchPending).where(among(SearchPending.wallet_id, ids)))
         for key in ids:
             session.execute(text("DELETE FROM wallet_search WHERE rowid = :key"), {"key": key})
     table: Table = Wallet.__table__  # type: ignore[assignment]
-    session.execute(delete(table).where(table.c.id.in_(ids)))
+    session.execute(delete(table).where(among(table.c.id, ids)))
     return bool(ids)
 
 
@@ -45,7 +46,7 @@ def _some_links(session: Session, connection_id: int) -> bool:
         )
     )
     session.execute(
-        delete(DealContact).where(DealContact.connection_id == connection_id, DealContact.deal_id.in_(deals))
+        delete(DealContact).where(DealContact.connection_id == connection_id, among(DealContact.deal_id, deals))
     )
     return bool(deals)
 

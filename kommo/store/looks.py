@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import ColumnElement, RowMapping, Table, select, update
 from sqlalchemy.orm import Session
 
+from kommo.store.among import among
 from kommo.store.records import Incoming, Target
 from kommo.store.tables import DealContact, SyncMissing, Wallet
 
@@ -21,7 +22,7 @@ def differing(session: Session, target: Target, page: Sequence[Incoming]) -> tup
     Compared column by column, and the links in their order. What waits for a person's word counts as not held.
     """
     keys = [incoming.remote_id for incoming in page]
-    statement = select(_TABLE).where(*_live(target), _TABLE.c.remote_id.in_(keys), ~_asked_about(target))
+    statement = select(_TABLE).where(*_live(target), among(_TABLE.c.remote_id, keys), ~_asked_about(target))
     held = {row["remote_id"]: row for row in session.connection().execute(statement).mappings()}
     links = _links(session, target, [incoming.remote_id for incoming in page if incoming.links is not None])
     other = [
@@ -41,7 +42,7 @@ def between(session: Session, target: Target, low: int, high: int | None, given:
     inside += [_TABLE.c.remote_id <= high] if high is not None else []
     statement = (
         select(_TABLE.c.remote_id)
-        .where(*_live(target), *inside, _TABLE.c.remote_id.not_in(list(given)), ~_asked_about(target))
+        .where(*_live(target), *inside, ~among(_TABLE.c.remote_id, given), ~_asked_about(target))
         .order_by(_TABLE.c.remote_id)
         .limit(1000)
     )
@@ -57,7 +58,7 @@ def live_ids(session: Session, target: Target) -> "array[int]":
 
 def distrust(session: Session, target: Target, remote_ids: Sequence[int]) -> None:
     """Let the next reading of these records be written, whatever their hash says."""
-    statement = update(_TABLE).where(*_live(target), _TABLE.c.remote_id.in_(remote_ids)).values(content_hash=b"")
+    statement = update(_TABLE).where(*_live(target), among(_TABLE.c.remote_id, remote_ids)).values(content_hash=b"")
     session.connection().execute(statement)
 
 
@@ -79,7 +80,7 @@ def _links(session: Session, target: Target, deals: Sequence[int]) -> dict[int, 
     found: dict[int, list[tuple[int, bool]]] = {}
     statement = (
         select(_LINKS.c.deal_id, _LINKS.c.contact_id, _LINKS.c.is_main)
-        .where(_LINKS.c.connection_id == target.connection_id, _LINKS.c.deal_id.in_(deals))
+        .where(_LINKS.c.connection_id == target.connection_id, among(_LINKS.c.deal_id, deals))
         .order_by(_LINKS.c.position)
     )
     for deal, contact, is_main in session.connection().execute(statement):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from kommo.store.among import among
 from kommo.store.candidates import ABSENCE, CONFIRMED, GONE, MISSING, TOLD, judge, suspect
 from kommo.store.tables import SyncCandidate, SyncMissing, Wallet
 from kommo.store.upsert import upsert
@@ -60,7 +61,7 @@ def found_again(session: Session, connection_id: int, stream: str, remote_ids: S
     """Kommo gives these records, or they are buried: nobody has to be asked about them any more."""
     table = SyncMissing.__table__
     statement = delete(SyncMissing).where(
-        table.c.connection_id == connection_id, table.c.stream == stream, table.c.remote_id.in_(remote_ids)
+        table.c.connection_id == connection_id, table.c.stream == stream, among(table.c.remote_id, remote_ids)
     )
     session.connection().execute(statement)
 

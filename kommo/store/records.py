@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 
 from kommo.db import clock
 from kommo.store import missing, search
+from kommo.store.among import among
 from kommo.store.tables import DealContact, SyncCandidate, SyncRun, SyncSeen, SyncStream, Wallet
 from kommo.store.tables.runs import DELTA
-from kommo.store.upsert import insert_for
+from kommo.store.upsert import insert_for, write_rows
 
 CREATED, UPDATED, UNCHANGED, DELETED = "c", "u", "n", "d"
 PASSED = "-"  # came and went within the run: it changed nothing
 _TABLE: Table = Wallet.__table__  # type: ignore[assignment]
 _SEEN: Table = SyncSeen.__table__  # type: ignore[assignment]
 _LINKS: Table = DealContact.__table__  # type: ignore[assignment]
+_INSERT_LINKS = _LINKS.insert()
 _KEY = ("connection_id", "kind", "remote_id")
 
 
@@ -72,7 +74,7 @@ def write_page(session: Session, target: Target, page: Sequence[Incoming], versi
     changed = [latest[key] for key, change in changes.items() if change != UNCHANGED]
     if changed:
         rows = [_row(target, incoming, version) for incoming in changed]
-        session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
+        write_rows(session, _upsert(session.get_bind().dialect.name), rows)
         _write_links(session, target, changed)
         search.mark(session, target.connection_id, target.kind, [incoming.remote_id for incoming in changed])
     missing.found_again(session, target.connection_id, target.stream, list(latest))
@@ -88,7 +90,7 @@ def bury(session: Session, target: Target, remote_ids: Sequence[int], version: i
     if gone:
         session.execute(
             update(Wallet)
-            .where(*_of(target), Wallet.remote_id.in_(gone), Wallet.version <= version)
+            .where(*_of(target), among(Wallet.remote_id, gone), Wallet.version <= version)
             .values(deleted_at=clock(), version=version)
             .execution_options(synchronize_session=False)
         )
@@ -174,7 +176,7 @@ def witness(session: Session, target: Target) -> int | None:
 def deals_of_contacts(session: Session, connection_id: int, contact_ids: Sequence[int]) -> list[int]:
     """The ids of the deals linked to any of these contacts."""
     statement = select(DealContact.deal_id).where(
-        DealContact.connection_id == connection_id, DealContact.contact_id.in_(contact_ids)
+        DealContact.connection_id == connection_id, among(DealContact.contact_id, contact_ids)
     )
     return sorted(set(session.scalars(statement)))
 
@@ -188,7 +190,7 @@ def _held(session: Session, target: Target, remote_ids: Iterable[int]) -> dict[i
     statement = select(*columns).where(
         _TABLE.c.connection_id == target.connection_id,
         _TABLE.c.kind == target.kind,
-        _TABLE.c.remote_id.in_(list(remote_ids)),
+        among(_TABLE.c.remote_id, remote_ids),
     )
     return {row.remote_id: row for row in session.connection().execute(statement)}
 
@@ -233,7 +235,9 @@ def _write_links(session: Session, target: Target, page: list[Incoming]) -> None
     if deals:
         keys = [deal.remote_id for deal in deals]
         session.execute(
-            delete(DealContact).where(DealContact.connection_id == target.connection_id, DealContact.deal_id.in_(keys))
+            delete(DealContact).where(
+                DealContact.connection_id == target.connection_id, among(DealContact.deal_id, keys)
+            )
         )
     links = [
         {
@@ -247,7 +251,7 @@ def _write_links(session: Session, target: Target, page: list[Incoming]) -> None
         for position, (contact_id, is_main) in enumerate(dict(deal.links or ()).items())
     ]
     if links:
-        session.connection().execute(_LINKS.insert(), links)
+        write_rows(session, _INSERT_LINKS, links)
 
 
 def _mark_seen(session: Session, target: Target, changes: dict[int, str]) -> int:
@@ -255,7 +259,7 @@ def _mark_seen(session: Session, target: Target, changes: dict[int, str]) -> int
     if not changes:
         return 0
     of_run = (_SEEN.c.run_id == target.run_id, _SEEN.c.stream == target.stream)
-    statement = select(func.count()).where(*of_run, _SEEN.c.remote_id.in_(list(changes)))
+    statement = select(func.count()).where(*of_run, among(_SEEN.c.remote_id, changes))
     before = session.connection().execute(statement).scalar_one()
     rows = [
         {
@@ -267,7 +271,7 @@ def _mark_seen(session: Session, target: Target, changes: dict[int, str]) -> int
         }
         for remote_id, change in changes.items()
     ]
-    session.connection().execute(_see(session.get_bind().dialect.name), rows)
+    write_rows(session, _see(session.get_bind().dialect.name), rows)
     return len(changes) - int(before)
 
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from kommo.db import writing
+from kommo.store.among import among
 from kommo.store.tables import DealContact, SearchPending, Wallet
 from kommo.store.tables.wallet import CONTACT, DEAL
 from kommo.store.upsert import insert_for
@@ -55,10 +56,10 @@ def mark(session: Session, connection_id: int, kind: str, remote_ids: Sequence[i
     if session.get_bind().dialect.name != "sqlite":
         return
     statement = insert_for("sqlite", SearchPending.__table__)  # type: ignore[arg-type]
-    changed = [select(Wallet.id).where(*_of(Wallet, connection_id, kind), Wallet.remote_id.in_(remote_ids))]
+    changed = [select(Wallet.id).where(*_of(Wallet, connection_id, kind), among(Wallet.remote_id, remote_ids))]
     if kind == CONTACT:
         deals = select(DealContact.deal_id).where(
-            DealContact.connection_id == connection_id, DealContact.contact_id.in_(remote_ids)
+            DealContact.connection_id == connection_id, among(DealContact.contact_id, remote_ids)
         )
         changed.append(select(Wallet.id).where(*_of(Wallet, connection_id, DEAL), Wallet.remote_id.in_(deals)))
     for rows in changed:
@@ -99,10 +100,11 @@ def _index(session: Session, lot: list[int]) -> None:
     content = case(
         (Wallet.kind == DEAL, Wallet.search_text + func.coalesce("\n" + theirs, "")), else_=Wallet.search_text
     )
-    rows = select(Wallet.id, content).where(Wallet.id.in_(lot), Wallet.deleted_at.is_(None))
-    session.execute(delete(_INDEX).where(_INDEX.c.rowid.in_(lot)))
+    # In order of id: FTS5 ends a segment, and writes it, wherever an id is not above the one before.
+    rows = select(Wallet.id, content).where(among(Wallet.id, lot), Wallet.deleted_at.is_(None)).order_by(Wallet.id)
+    session.execute(delete(_INDEX).where(among(_INDEX.c.rowid, lot)))
     session.execute(insert(_INDEX).from_select(["rowid", "content"], rows))
-    session.execute(delete(SearchPending).where(SearchPending.wallet_id.in_(lot)))
+    session.execute(delete(SearchPending).where(among(SearchPending.wallet_id, lot)))
 
 
 def matches(session: Session, connection_id: int, kind: str, query: str) -> ColumnElement[bool] | None:

@@ -4,10 +4,13 @@ Pages are asked for in order of id. A deletion moves later rows towards the fron
 repeats rows instead of hiding them. To have several requests under way, the pages are cut into contiguous bands, each
 read strictly downward; a band ends when it meets an id not above the highest id of the first answer of the band
 below it. Page and cursor commit together, so that a killed run goes on at its next page.
+
+A page read to find the list's length may be a band's first answer: what counts is that the rest is asked for later.
 """
 
+import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,7 +25,9 @@ from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
 from kommo.sync.writing import count_rows, write_into
 
-MAX_BANDS = 3  # requests under way at once; two are enough for 7 a second at 150 ms an answer
+MAX_BANDS = 6  # requests under way at once
+UNLIMITED = 3  # of them, where no rate is set: more only wait for each other
+WORK = 0.05  # seconds from an answer to the band's next request: its rows are written
 PAGES_A_BAND = 4  # below this a band costs more than it saves: each border is read twice
 # The table itself: the ORM's own update costs as much again, and this is one for each page.
 _BANDS: Table = SyncBand.__table__  # type: ignore[assignment]
@@ -44,14 +49,31 @@ class Band:
     answered: threading.Event = field(default_factory=threading.Event)
 
 
-def plan(session: Session, run_id: int, stream: str, read_pass: int, pages: int, *, most: int = MAX_BANDS) -> None:
-    """Cut `pages` pages into bands and store them, in place of any older plan of this pass."""
+def needed(rate: float, elapsed: float) -> int:
+    """How many bands make `rate` requests a second (0: no limit) of answers that take `elapsed` seconds."""
+    return min(max(math.ceil(rate * (elapsed + WORK)), 2), MAX_BANDS) if rate else UNLIMITED
+
+
+def plan(
+    session: Session,
+    run_id: int,
+    stream: str,
+    read_pass: int,
+    pages: int,
+    *,
+    most: int = UNLIMITED,
+    known: Sequence[int] = (),
+) -> None:
+    """Cut `pages` pages into bands and store them, in place of any older plan of this pass.
+
+    A band begins at one of the pages `known` already, where one lies near: it need not be asked for again.
+    """
     session.execute(
         delete(SyncBand).where(SyncBand.run_id == run_id, SyncBand.stream == stream, SyncBand.read_pass == read_pass)
     )
     count = max(min(most, pages // PAGES_A_BAND), 1)
     for band in range(count):
-        first = pages * (band + 1) // count
+        first = _near(pages * (band + 1) // count, pages // (4 * count), known)
         session.add(
             SyncBand(
                 run_id=run_id, stream=stream, read_pass=read_pass, band=band, first_page=first, next_page=first,
@@ -60,13 +82,22 @@ def plan(session: Session, run_id: int, stream: str, read_pass: int, pages: int,
         )  # fmt: skip
 
 
-def read(run: Run, spec: StreamSpec, read_pass: int, *, ordered: bool = True) -> None:
+def _near(page: int, tolerance: int, known: Sequence[int]) -> int:
+    """The known page nearest to `page` within a tolerance, else that page itself."""
+    return min([one for one in known if abs(one - page) <= tolerance], key=lambda one: abs(one - page), default=page)
+
+
+def read(
+    run: Run, spec: StreamSpec, read_pass: int, *, ordered: bool = True, counted: Mapping[int, Page] | None = None
+) -> None:
     """Read every band of a pass that is not done, each in its own thread; the first error ends all of them.
+
+    `counted` are pages read in this run before the bands were planned, by number.
 
     Raises what the client raises, OrderIgnored, and what `Run.check` raises.
     """
     bands = _load(run, spec, read_pass)
-    reader = _Reader(run, spec, read_pass, bands, ordered)
+    reader = _Reader(run, spec, read_pass, bands, ordered, counted or {})
     todo = [band for band in bands if not band.done]
     if not todo:
         return
@@ -81,12 +112,21 @@ def read(run: Run, spec: StreamSpec, read_pass: int, *, ordered: bool = True) ->
 class _Reader:
     """The bands of one pass, read side by side."""
 
-    def __init__(self, run: Run, spec: StreamSpec, read_pass: int, bands: list[Band], ordered: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        spec: StreamSpec,
+        read_pass: int,
+        bands: list[Band],
+        ordered: bool,
+        counted: Mapping[int, Page],
+    ) -> None:
         self.run = run
         self.spec = spec
         self.bands = bands
         self.ordered = ordered
         self.read_pass = read_pass
+        self._counted = {band.number: page for band in bands if (page := counted.get(band.next_page)) is not None}
         self.first_error: BaseException | None = None
         self._failed = threading.Event()
 
@@ -104,17 +144,19 @@ class _Reader:
                 band.answered.set()
 
     def _step(self, band: Band) -> None:
-        version = self.run.version()
-        page = self.run.kommo.page(self.spec.remote, band.next_page, order="id", version=version)
+        page = self._counted.pop(band.number, None) or self._ask(band.next_page)
         ids = [record.id for record in page.records]
         if self.ordered and any(low >= high for low, high in pairwise(ids)):
             raise OrderIgnored(self.spec.name)
         if ids and band.top_id is None:
             band.top_id = max(ids)
         done = band.next_page <= 1 or self._met_the_band_below(band, ids)
-        self._commit(band, page, version, done)
+        self._commit(band, page, done)
         if band.top_id is not None:
             band.answered.set()
+
+    def _ask(self, number: int) -> Page:
+        return self.run.kommo.page(self.spec.remote, number, order="id", version=self.run.version())
 
     def _met_the_band_below(self, band: Band, ids: Sequence[int]) -> bool:
         """Whether the page just read reaches into the band below; only decided once that band gave an answer."""
@@ -128,10 +170,10 @@ class _Reader:
                 return False
         return min(ids) <= (below.top_id or 0)
 
-    def _commit(self, band: Band, page: Page, version: int, done: bool) -> None:
+    def _commit(self, band: Band, page: Page, done: bool) -> None:
         following = 0 if done else band.next_page - 1
         with self.run.transaction() as session:
-            written = write_into(session, self.run, self.spec, page.records, version, self.read_pass)
+            written = write_into(session, self.run, self.spec, page.records, page.version, self.read_pass)
             session.connection().execute(
                 update(_BANDS)
                 .where(

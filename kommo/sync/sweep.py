@@ -3,11 +3,12 @@
 import math
 
 from kommo.crm.client import Page
+from kommo.crm.errors import Nonsense, Rejected
 from kommo.db import now
 from kommo.store import records
 from kommo.store.tables import SyncStream
 from kommo.sync import bands
-from kommo.sync.counting import PAGE, Length, measure
+from kommo.sync.counting import PAGE, Ids, Length, measure
 from kommo.sync.passes import row_of
 from kommo.sync.run import Run
 from kommo.sync.streams import StreamSpec
@@ -19,10 +20,9 @@ def read_stream(run: Run, spec: StreamSpec) -> None:
     if row.state in ("read", "done"):
         return
     run.note(phase=spec.name)
-    if row.state != "reading":
-        _count(run, spec, row)
+    counted = _count(run, spec, row) if row.state != "reading" else {}
     try:
-        bands.read(run, spec, row.read_pass, ordered=row.ordered)
+        bands.read(run, spec, row.read_pass, ordered=row.ordered, counted=counted)
     except bands.OrderIgnored:
         _restart_unordered(run, spec, row.read_pass)
         bands.read(run, spec, row.read_pass, ordered=False)
@@ -32,26 +32,46 @@ def read_stream(run: Run, spec: StreamSpec) -> None:
         done.finished_at = now(session)
 
 
-def _count(run: Run, spec: StreamSpec, row: SyncStream) -> None:
+def _count(run: Run, spec: StreamSpec, row: SyncStream) -> dict[int, Page]:
+    """Find a stream's length and plan its bands; gives the pages this took, by number."""
     with run.transaction() as session:
         held = records.live_count(session, run.claim.connection_id, spec.kind)
         counting = session.get_one(SyncStream, (run.claim.run_id, spec.name))
         counting.state = "counting"
         counting.started_at = counting.started_at or now(session)
-    length = _measure(run, spec, held)
+    length, counted = _measure(run, spec, held)
     with run.transaction() as session:
         stream = session.get_one(SyncStream, (run.claim.run_id, spec.name))
         stream.state, stream.total, stream.pages_total = "reading", length.rows, length.pages
-        most = bands.MAX_BANDS if row.ordered else 1
-        bands.plan(session, run.claim.run_id, spec.name, row.read_pass, length.pages, most=most)
+        most = _bands(run) if row.ordered else 1
+        bands.plan(
+            session, run.claim.run_id, spec.name, row.read_pass, length.pages, most=most, known=sorted(counted)
+        )  # fmt: skip
+    return counted
 
 
-def _measure(run: Run, spec: StreamSpec, held: int) -> Length:
+def _measure(run: Run, spec: StreamSpec, held: int) -> tuple[Length, dict[int, Page]]:
+    counted: dict[int, Page] = {}
+
     def ask(number: int) -> Page:
         run.check()
-        return run.kommo.page(spec.remote, number, order="id", version=run.version())
+        counted[number] = run.kommo.page(spec.remote, number, order="id", version=run.version())
+        return counted[number]
 
-    return measure(ask, guess=max(math.ceil(held / PAGE), 1))
+    def newest() -> int | None:
+        try:
+            records = run.kommo.page(spec.remote, 1, limit=1, order="-id", version=run.version()).records
+        except (Rejected, Nonsense):
+            return None
+        return records[0].id if records else None
+
+    return measure(ask, max(math.ceil(held / PAGE), 1), Ids(newest)), counted
+
+
+def _bands(run: Run) -> int:
+    """As many bands as keep the allowed rate busy, given how long Kommo took for its last answer."""
+    last = run.kommo.last
+    return bands.needed(run.services.settings.rate_limit, last.elapsed if last else 0.0)
 
 
 def _restart_unordered(run: Run, spec: StreamSpec, read_pass: int) -> None:
