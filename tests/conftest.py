@@ -64,6 +64,12 @@ def engine_name(request: pytest.FixtureRequest) -> str:
     return databases.engine
 
 
+@pytest.fixture(scope="session")
+def tmp_path_factory(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> pytest.TempPathFactory:
+    """Whatever has a folder ends with its engine: a module's installation is not kept for the tests on the other."""
+    return tmp_path_factory
+
+
 @pytest.fixture(autouse=True)
 def _databases() -> Iterator[None]:
     """What a test has made on PostgreSQL goes with it."""

@@ -120,7 +120,9 @@ def postgres() -> str:
     make = [*user, initdb, "-D", str(folder / "data"), "-A", "trust", "-U", "kommo", "-E", "UTF8", "--no-sync"]
     subprocess.run(make, check=True, **quiet)
     port = free_port()
-    settings = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
+    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")  # nothing has to last
+    options = (*quick, "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}")
+    settings = [word for option in options for word in ("-c", option)]
     child = subprocess.Popen([*user, server, "-D", str(folder / "data"), "-p", str(port), *settings], **quiet)
     atexit.register(_end, child, folder)
     address = f"postgresql://kommo@127.0.0.1:{port}"

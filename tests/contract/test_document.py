@@ -272,10 +272,11 @@ def test_the_documented_error_of_a_connection(panel: Panel) -> None:
 def test_synced_records_are_found_by_their_documented_names(panel: Panel) -> None:
     """`KOMMO_CONTACT_*` and `KOMMO_DEAL_*` in the table `Wallet`: the copy is read as whoever opens the file would."""
     panel.ask("POST", "/api/kommo/sync", {"jwtToken": panel.kommo.token, "userId": "tabela"})
-    with create_engine(databases.address_for(panel.instance)).connect() as database:
+    engine = create_engine(databases.address_for(panel.instance))
+    with engine.connect() as database:
         found = text("SELECT name FROM \"Wallet\" WHERE user_id = 'tabela' AND deleted_at IS NULL")
         rows = database.execute(found).all()
-        database.engine.dispose()
+    engine.dispose()
     names = {f"KOMMO_CONTACT_{key}" for key in panel.kommo.world.ids("contacts")}
     names |= {f"KOMMO_DEAL_{key}" for key in panel.kommo.world.ids("leads")}
     assert {name for (name,) in rows} == names
