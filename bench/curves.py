@@ -19,11 +19,11 @@ SIZES = (1_000, 10_000, 50_000, 200_000, 500_000)  # rows: two contacts to each 
 PICTURE = ROOT / "docs" / "imagens" / "curvas.svg"
 ROUNDS = 20
 NAMES = (
-    ("Primeira carga, sem limite", "s"),
-    ("CPU do trabalhador na primeira carga", "s"),
+    ("Primeira carga, tempo", "s"),
+    ("Primeira carga, processador", "s"),
     ("Memória do trabalhador, pico", "MB"),
-    ("Execução sem mudanças: requisições", ""),
-    ("Execução sem mudanças, sem limite", "s"),
+    ("Sem mudanças, requisições", ""),
+    ("Sem mudanças, tempo", "s"),
     ("Banco de dados", "MB"),
     ("Lista de contatos, p95", "ms"),
     ("Visão geral, p95", "ms"),
