@@ -7,8 +7,8 @@ import pytest
 from kommo.sandbox import Server, make_world, serve
 from kommo.services import Services
 from tests.conftest import make_services, make_settings
+from tests.promises.churn import Churn
 from tests.sync.accounts import connect, difference, run
-from tests.sync.churn import Churn
 
 
 @pytest.fixture

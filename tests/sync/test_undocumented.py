@@ -1,6 +1,5 @@
 """The copy is exact after a run under every setting of what Kommo leaves undocumented."""
 
-import typing
 from dataclasses import fields
 
 import pytest
@@ -9,45 +8,16 @@ from kommo.sandbox import Server, make_world, serve
 from kommo.sandbox.switches import Switches
 from kommo.services import Services
 from tests.sync.accounts import connect, difference, run
-
-# Switches that cannot change what a run reads, each with its reason; all others are turned.
-_NOT_READING = {
-    **dict.fromkeys(
-        (
-            "sent_updated_at", "sent_created_at", "noop_bumps", "single_patch", "patch_request_id", "batch_atomic",
-            "empty_values_clears", "strict_content_type", "acts_as_user",
-        ),
-        "the product writes nothing",
-    ),
-    **dict.fromkeys(("webhooks", "webhook_repost", "webhook_repost_revives"), "the product asks for no webhooks"),
-    **dict.fromkeys(("task_get", "single_pipeline"), "the product asks for no single task or pipeline"),
-    "page_cap": "a list that is cut cannot be copied; what is said of it has a test of its own below",
-    "block_after": "a blocked account cannot be copied; tests/sync/test_troubles.py",
-    "retry_after": "without a 429 there is none; the 429 has a test of its own below",
-}  # fmt: skip
-# Values of the switches that take any whole number.
-_NUMBERS = {"events_page_size": (3,), "events_lag": (120,), "clock_skew": (3600, -3600)}
-
-
-def _settings() -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    hints = typing.get_type_hints(Switches)
-    for field in fields(Switches):
-        if field.name in _NOT_READING:
-            continue
-        choices = typing.get_args(hints[field.name]) or ((True, False) if hints[field.name] is bool else ())
-        values = _NUMBERS.get(field.name, choices)
-        found += [(field.name, value) for value in values if value != field.default]
-    return found
+from tests.sync.turns import NOT_READING, turns
 
 
 def test_every_switch_is_turned_or_has_its_reason() -> None:
     names = {field.name for field in fields(Switches)}
-    assert {name for name, _ in _settings()} | set(_NOT_READING) == names
+    assert {name for name, _ in turns()} | set(NOT_READING) == names
 
 
 @pytest.mark.parametrize("sweep", [True, False], ids=["sweep", "delta"])
-@pytest.mark.parametrize(("name", "value"), _settings())
+@pytest.mark.parametrize(("name", "value"), turns())
 def test_the_copy_is_exact(services: Services, padaria: Server, name: str, value: object, sweep: bool) -> None:
     """First load, then a day's work of every kind, then another run, of either kind.
 
