@@ -18,6 +18,7 @@ class Churn:
         self.rng = random.Random(seed)
         self.updates, self.deletes, self.inserts, self.restores = updates, deletes, inserts, restores
         self.pages = 0
+        self.touched: set[tuple[str, int]] = set()  # (kind, id), their links' other ends too
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Churn":
@@ -39,9 +40,18 @@ class Churn:
         live = self.world.ids(kind)
         for key in self.rng.sample(live, min(self.updates, len(live))):
             self.world.update(kind, key, name=f"Mudou {self.rng.randrange(10**6)}")
-        self.world.delete(kind, *self.rng.sample(live, min(self.deletes, len(live))))
+            self._touch(kind, key)
+        for key in self.rng.sample(live, min(self.deletes, len(live))):
+            self._touch(kind, key)
+            self.world.delete(kind, key)
         for _ in range(self.inserts):
-            self.world.add(kind, name=f"Novo {self.rng.randrange(10**6)}")
+            self._touch(kind, self.world.add(kind, name=f"Novo {self.rng.randrange(10**6)}"))
         trash = self.world.ids(kind, deleted=True)
-        if self.restores and trash:
-            self.world.restore(kind, *self.rng.sample(trash, min(self.restores, len(trash))))
+        for key in self.rng.sample(trash, min(self.restores, len(trash))):
+            self.world.restore(kind, key)
+            self._touch(kind, key)
+
+    def _touch(self, kind: str, key: int) -> None:
+        self.touched.add((kind, key))
+        if kind == "contacts":  # its deals show it, or do so no more
+            self.touched |= {("leads", deal) for deal in self.world.state.links.leads_of.get(key, ())}
