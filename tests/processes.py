@@ -1,11 +1,13 @@
 """The product's own processes, as a person starts them: a worker, or the whole of `python app.py`."""
 
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import requests
@@ -49,6 +51,26 @@ def end(child: "subprocess.Popen[bytes]", within: float = 60) -> int:
         child.kill()
         child.wait()
         raise
+
+
+def freeze(child: "subprocess.Popen[bytes]", instance: Path) -> None:
+    """Stop a process (SIGSTOP) at a moment when it keeps nobody else from writing."""
+    while True:
+        os.kill(child.pid, signal.SIGSTOP)
+        os.waitpid(child.pid, os.WUNTRACED)
+        if all(_unlocked(instance / name) for name in ("kommo.sqlite3", "queue.sqlite3")):
+            return
+        os.kill(child.pid, signal.SIGCONT)
+        time.sleep(0.01)
+
+
+def _unlocked(file: Path) -> bool:
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as probe:
+        try:
+            probe.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        return True
 
 
 def wait_for(what: Callable[[], object], within: float = 120.0, every: float = 0.05) -> None:

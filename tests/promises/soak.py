@@ -39,6 +39,8 @@ def some(numbers: Sequence[int], sample: int) -> list[int]:
     """All of these numbers in a soak; otherwise a sample, the same each time, with the first and the last."""
     if FULL or len(numbers) <= sample:
         return list(numbers)
+    if sample < 2:
+        return [numbers[len(numbers) // 2]]
     inner = random.Random(len(numbers)).sample(numbers[1:-1], sample - 2)
     return sorted({numbers[0], numbers[-1], *inner})
 

@@ -23,7 +23,7 @@ from kommo.sync import control, engine
 from tests.conftest import make_settings
 from tests.promises.life import REPORTED, UNTOLD, Stir
 from tests.promises.mortal import Mortal, lapse
-from tests.promises.soak import FULL, often
+from tests.promises.soak import COMMITS, EXAMPLES, FAULTS, FULL, RUNS, note, often
 from tests.promises.watch import prepared, watched
 from tests.sync.accounts import connect, difference, run, run_view
 from tests.sync.turns import turns
@@ -57,6 +57,7 @@ class Copy(RuleBasedStateMachine):
         self.untold: set[str] = set()
         self.account = 0
         self.deaf = False
+        self.faults = 0
 
     @initialize(size=st.sampled_from([(40, 20), (600, 300)]), deaths=DEATHS)
     def open(self, size: tuple[int, int], deaths: list[int]) -> None:
@@ -70,9 +71,12 @@ class Copy(RuleBasedStateMachine):
         self.mortal = Mortal(prepared(make_settings(self.folder, **values)))
         self.account = connect(self.office, self.server)
         self._run(deaths=deaths)
+        note(EXAMPLES)
 
     def teardown(self) -> None:
         if self.account:
+            note(COMMITS, self.mortal.deaths)
+            note(FAULTS, self.faults)
             self.server.stop()
             self.office.engine.dispose()
             self.mortal.services.engine.dispose()
@@ -129,15 +133,17 @@ class Copy(RuleBasedStateMachine):
           skip=st.integers(0, 20))  # fmt: skip
     def a_run_in_trouble(self, sweep: bool, how: str, place: str, times: int, skip: int) -> None:
         options: dict[str, float] = {"seconds": 0.0} if how in ("slow", "429_json") else {}
-        self.world.fail(place, times=times, how=how, skip=skip, **options)
+        fault = self.world.fail(place, times=times, how=how, skip=skip, **options)
         self._run(sweep=sweep)
+        self.faults += fault.hits
 
     @rule(sweep=st.booleans(), how=st.sampled_from(LYING), place=st.sampled_from(PLACES), skip=st.integers(0, 20))
     def a_run_that_is_lied_to(self, sweep: bool, how: str, place: str, skip: int) -> None:
         options = {"huge": {"megabytes": 1}, "drip": {"seconds": 0.0}}.get(how, {})
-        self.world.fail(place, times=1, how=how, skip=skip, **options)
+        fault = self.world.fail(place, times=1, how=how, skip=skip, **options)
         self.deaf = True
         self._run(sweep=sweep)
+        self.faults += fault.hits
 
     @rule(sweep=st.booleans(), at=st.integers(1, 30), asleep=st.booleans(), seed=st.none() | NUMBERS)
     def two_workers_meet(self, sweep: bool, at: int, asleep: bool, seed: int | None) -> None:
@@ -168,6 +174,7 @@ class Copy(RuleBasedStateMachine):
             assert number is not None
             assert engine.run_one(self.office, number, "office", threading.Event())
             view = run_view(self.office, self.account, number)
+        note(RUNS)
         assert difference(self.office, self.account, self.world) == []
         assert view.proved, (view.state, view.errors)
 

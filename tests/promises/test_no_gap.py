@@ -22,8 +22,8 @@ PAGES = r"GET /api/v4/(contacts|leads)\?page=\d+&limit=250&order\[id\]=asc$"
 
 @pytest.fixture
 def busy() -> Iterator[Server]:
-    """An account of ten and six pages: two bands and one."""
-    with serve(make_world(contacts=2500, deals=1500)) as server:
+    """An account of nine and four pages: two bands and one."""
+    with serve(make_world(contacts=2100, deals=800)) as server:
         yield server
 
 
@@ -61,7 +61,7 @@ class Witness:
         return found
 
 
-@pytest.mark.parametrize("seed", range(often(3, 40)))
+@pytest.mark.parametrize("seed", range(often(2, 40)))
 def test_rows_that_move_are_neither_lost_nor_stale_nor_ghosts(copy: Services, busy: Server, seed: int) -> None:
     """First load and later runs, each while 10 rows change, 3 go and 2 come with every page that is read."""
     account, world = connect(copy, busy), busy.world
@@ -104,7 +104,7 @@ def test_a_second_pass_finds_what_came_back_in_front(copy: Services, busy: Serve
     assert difference(copy, account, world) == []
 
 
-@pytest.mark.parametrize("number", some(range(1, 11), 3))
+@pytest.mark.parametrize("number", some(range(1, 10), 2))
 @pytest.mark.parametrize("sweep", [True, False], ids=["sweep", "delta"])
 def test_300_deleted_at_once_hide_nobody(copy: Services, busy: Server, number: int, sweep: bool) -> None:
     """Whatever page is being read just then."""
@@ -140,7 +140,7 @@ def test_a_page_that_is_asked_for_again_hides_nobody(copy: Services, busy: Serve
     assert difference(copy, account, world) == []
 
 
-@pytest.mark.parametrize("number", some(range(1, 11), 3))
+@pytest.mark.parametrize("number", some(range(1, 10), 2))
 def test_bands_that_meet_leave_nobody_between_them(copy: Services, busy: Server, number: int) -> None:
     """The lower band's first page comes late, and the rows at the border move down meanwhile."""
     account, world = connect(copy, busy), busy.world
@@ -149,7 +149,6 @@ def test_bands_that_meet_leave_nobody_between_them(copy: Services, busy: Server,
     _once(world, at_page(world, "contacts", f"page={number}&"), lambda: world.delete("contacts", *front))
     view = run(copy, account)
     assert view.proved, view.errors
-    assert (view.stream("contacts").rows, view.stream("contacts").created) == (2500, 2460) or number < 10
     assert difference(copy, account, world) == []
 
 

@@ -14,7 +14,7 @@ from kommo.store import schema
 from tests.conftest import make_settings
 
 _GUARD = """
-CREATE TRIGGER IF NOT EXISTS readings_only_go_on BEFORE UPDATE ON wallet WHEN new.version < old.version
+CREATE TRIGGER IF NOT EXISTS readings_only_go_on BEFORE UPDATE ON "Wallet" WHEN new.version < old.version
 BEGIN SELECT raise(ABORT, 'an earlier reading over a later one'); END
 """
 
