@@ -8,7 +8,7 @@ AXE := node_modules/axe-core/axe.min.js
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench pictures clean
+.PHONY: help run test soak sabotage lint bench pictures clean
 
 help: ## mostra este texto
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,12 @@ test: $(VENV)/.dev $(AXE) ## confere o código e roda todos os testes
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m tests.missing
 	$(BIN)/python -m pytest -n $(WORKERS) -q
+
+soak: $(VENV)/.dev ## tenta quebrar cada promessa com os números inteiros (docs/reliability.md)
+	@WORKERS=$(WORKERS) $(BIN)/python -m tests.promises.soak
+
+sabotage: $(VENV)/.dev ## estraga o código em um lugar por vez: um teste tem que notar
+	@$(BIN)/python -m tests.promises.sabotage
 
 lint: $(VENV)/.dev ## ruff, mypy e o sentido das importações
 	$(BIN)/ruff format --check .

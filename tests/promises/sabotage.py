@@ -129,8 +129,8 @@ ALL = (
     Sabotage(
         "the proof ignores a difference",
         "kommo/sync/proof.py",
-        "found.equal = not cut and length.rows == held - asked",
-        "found.equal = True",
+        "found.equal, found.cut = not cut and length.rows == held - asked, cut",
+        "found.equal, found.cut = True, cut",
         "sync/test_later_runs.py::test_what_nobody_tells_is_found_by_rank",
     ),
     Sabotage(
@@ -179,8 +179,8 @@ ALL = (
     Sabotage(
         "events are acted upon again and again",
         "kommo/sync/told.py",
-        "fresh = [event for event in lot if event.id not in known]",
-        "fresh = list(lot)",
+        "self._suspect(event for event in lot if event.id not in known and event.id not in self.events)",
+        "self._suspect(lot)",
         "sync/test_later_runs.py::test_every_change_that_kommo_reports_is_found",
     ),
     Sabotage(
