@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = bool(os.environ.get("SOAK"))
+SHARE = float(os.environ.get("SOAK_SHARE", "100")) / 100  # of the full numbers, where there is less time
 _FIGURES = "SOAK_FIGURES"  # the file that the tests' processes add their figures to
 SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS = (
     "sementes de movimento",
@@ -32,12 +33,13 @@ SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS = (
 
 def often(sample: int, full: int) -> int:
     """How many repetitions to make now."""
-    return full if FULL else sample
+    return max(sample, round(full * SHARE)) if FULL else sample
 
 
 def some(numbers: Sequence[int], sample: int) -> list[int]:
     """All of these numbers in a soak; otherwise a sample, the same each time, with the first and the last."""
-    if FULL or len(numbers) <= sample:
+    sample = often(sample, len(numbers))
+    if len(numbers) <= sample:
         return list(numbers)
     if sample < 2:
         return [numbers[len(numbers) // 2]]
@@ -82,6 +84,7 @@ def _table(counted: Counter[str], tests: int, failed: int, seed: str, seconds: f
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     rows = [("testes", tests), *((name, counted[name]) for name in (SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES,
             RUNS)), ("violações", failed), ("segundos", round(seconds)), ("semente", seed),
+            ("parte dos números inteiros", f"{SHARE:.0%}"),
             ("data", datetime.now(UTC).strftime("%d/%m/%Y")), ("revisão", commit.strip())]  # fmt: skip
     print("\n| Medida | Número |\n|---|---|")
     for name, value in rows:
