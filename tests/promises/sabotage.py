@@ -42,8 +42,9 @@ ALL = (
     Sabotage(
         "pages are read from the first to the last",
         "kommo/sync/bands.py",
-        "following = 0 if done else band.next_page - 1",
-        "following = 0 if done else band.next_page + 1",
+        "self.run.kommo.page(self.spec.remote, band.next_page, order",
+        "self.run.kommo.page(self.spec.remote, self.__dict__.setdefault(band.number, band.next_page + band.lowest) "
+        "- band.next_page, order",
         f"promises/{GAP}::test_300_deleted_at_once_hide_nobody",
     ),
     Sabotage(
