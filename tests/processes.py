@@ -11,7 +11,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import requests
+from sqlalchemy import text
 
+from kommo.db import reading
+from kommo.services import Services
 from tests import databases
 from tests.databases import free_port
 
@@ -53,15 +56,24 @@ def end(child: "subprocess.Popen[bytes]", within: float = 60) -> int:
         raise
 
 
-def freeze(child: "subprocess.Popen[bytes]", instance: Path) -> None:
+def freeze(child: "subprocess.Popen[bytes]", services: Services) -> None:
     """Stop a process (SIGSTOP) at a moment when it keeps nobody else from writing."""
     while True:
         os.kill(child.pid, signal.SIGSTOP)
         os.waitpid(child.pid, os.WUNTRACED)
-        if all(_unlocked(instance / name) for name in ("kommo.sqlite3", "queue.sqlite3")):
+        if _unlocked(services.settings.instance / "queue.sqlite3") and _holds_nothing(services):
             return
         os.kill(child.pid, signal.SIGCONT)
         time.sleep(0.01)
+
+
+def _holds_nothing(services: Services) -> bool:
+    """Whether nobody has a transaction open in which something was written."""
+    if services.engine.dialect.name == "sqlite":
+        return _unlocked(services.settings.instance / "kommo.sqlite3")
+    with reading(services.engine) as session:
+        others = "datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+        return session.scalar(text(f"SELECT count(*) FROM pg_stat_activity WHERE {others}")) == 0
 
 
 def _unlocked(file: Path) -> bool:

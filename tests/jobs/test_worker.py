@@ -3,19 +3,15 @@
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from kommo.db import reading, writing
+from kommo.db import writing
 from kommo.jobs import queue
 from kommo.sandbox import Server, make_world, serve
 from kommo.services import ERASE, SYNC, Services
@@ -39,35 +35,6 @@ def account(tmp_path: Path) -> Iterator[tuple[Services, Server, int]]:
 
 def _done(services: Services, connection: int) -> bool:
     return not run_view(services, connection).active
-
-
-def _freeze(child: "subprocess.Popen[bytes]", services: Services) -> None:
-    """Stop a process (SIGSTOP) at a moment when it keeps nobody else from writing."""
-    while True:
-        os.kill(child.pid, signal.SIGSTOP)
-        os.waitpid(child.pid, os.WUNTRACED)
-        if _unlocked(services.settings.instance / "queue.sqlite3") and _holds_nothing(services):
-            return
-        os.kill(child.pid, signal.SIGCONT)
-        time.sleep(0.01)
-
-
-def _holds_nothing(services: Services) -> bool:
-    """Whether nobody has a transaction open in which something was written."""
-    if services.engine.dialect.name == "sqlite":
-        return _unlocked(services.settings.instance / "kommo.sqlite3")
-    with reading(services.engine) as session:
-        others = "datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
-        return session.scalar(text(f"SELECT count(*) FROM pg_stat_activity WHERE {others}")) == 0
-
-
-def _unlocked(file: Path) -> bool:
-    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as probe:
-        try:
-            probe.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        return True
 
 
 def test_a_worker_killed_again_and_again_ends_with_an_exact_copy(
@@ -102,34 +69,6 @@ def test_a_worker_killed_again_and_again_ends_with_an_exact_copy(
     assert processes.end(child) == 0
 
 
-def test_a_worker_asleep_past_its_lease_writes_nothing_when_it_wakes(
-    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
-) -> None:
-    """SIGSTOP, another worker takes over and finishes, SIGCONT: the copy stays as the second one left it."""
-    services, server, connection = account
-    control.start(services, connection, "page")
-    first = start_worker("first.log")
-    asleep, once = threading.Event(), threading.Lock()
-
-    def put_to_sleep(_method: str, path: str, query: str) -> None:
-        if path == "/api/v4/contacts" and "page=2" in query and once.acquire(blocking=False):
-            _freeze(first, services)
-            asleep.set()
-
-    server.world.before_request = put_to_sleep
-    assert asleep.wait(60)
-    second = start_worker("second.log")
-    processes.wait_for(lambda: _done(services, connection))
-    server.world.update("contacts", server.world.ids("contacts")[0], name="Depois")
-    assert run_view(services, connection).proved
-    assert processes.end(second) == 0  # it would take the next run, too
-    run(services, connection)
-    os.kill(first.pid, signal.SIGCONT)
-    processes.wait_for(lambda: "sync_lost_lease" in (tmp_path / "first.log").read_text())
-    assert difference(services, connection, server.world) == []
-    assert processes.end(first) == 0
-
-
 def test_a_worker_without_a_sign_of_life_is_told(
     tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
 ) -> None:
@@ -141,7 +80,7 @@ def test_a_worker_without_a_sign_of_life_is_told(
 
     def freeze(_method: str, path: str, _query: str) -> None:
         if path == "/api/v4/contacts" and once.acquire(blocking=False):
-            _freeze(child, services)
+            processes.freeze(child, services)
             frozen.set()
 
     server.world.before_request = freeze

@@ -16,6 +16,8 @@ from tests.promises.soak import RUNS, note, often, some
 from tests.promises.watch import prepared, watched
 from tests.sync.accounts import connect, difference, listed, run, run_view
 
+pytestmark = pytest.mark.only_on("sqlite")  # the triggers and copies of files are SQLite's
+
 
 @pytest.fixture
 def shop() -> Iterator[Server]:

@@ -118,6 +118,7 @@ def shop() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("number", some(range(1, 24), 5))
 def test_who_slept_past_the_lease_writes_nothing(tmp_path: Path, shop: Server, number: int) -> None:
     """Asleep at each request in turn; another worker ends the run; the first one awakes, and not one row differs."""
@@ -157,7 +158,7 @@ def test_a_process_asleep_past_its_lease_writes_nothing_when_it_wakes(
 
         def put_to_sleep(_method: str, path: str, query: str) -> None:
             if path == "/api/v4/contacts" and f"page={page}&" in query and once.acquire(blocking=False):
-                processes.freeze(first, tmp_path / "instance")
+                processes.freeze(first, services)
                 asleep.set()
 
         server.world.before_request = put_to_sleep
