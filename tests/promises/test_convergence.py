@@ -85,6 +85,18 @@ def _work(server: Server, seed: int) -> None:
         stir("", "", "")
 
 
+def test_a_change_that_shows_late_is_read_by_the_next_run(copy: Services, shop: Server) -> None:
+    """Stamped a hundred seconds before the last run, seen only after it: the overlap brings it, not the proof."""
+    account, world = connect(copy, shop), shop.world
+    run(copy, account)
+    world.update("contacts", world.ids("contacts")[10], name="Tarde", updated_at=int(world.state.clock()) - 100)
+    before = world.requests
+    view = run(copy, account)
+    assert difference(copy, account, world) == []
+    assert (view.proved, view.stream("contacts").pages, view.stream("contacts").updated) == (True, 0, 1)
+    assert view.stream("contacts").proof_requests <= 4 < world.requests - before
+
+
 @pytest.mark.parametrize("deed", UNTOLD)
 def test_a_sweep_finds_what_nobody_tells(copy: Services, shop: Server, deed: str) -> None:
     account, world = connect(copy, shop), shop.world
