@@ -1,6 +1,7 @@
 """The worker as a process: it answers the bell, survives nothing, and loses nothing by that."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from kommo.sync import control
 from tests import databases, processes
 from tests.conftest import make_services, make_settings
 from tests.jobs.conftest import Starter
-from tests.sync.accounts import connect, run, run_view
+from tests.sync.accounts import connect, difference, run, run_view
 
 
 @pytest.fixture
@@ -34,6 +35,38 @@ def account(tmp_path: Path) -> Iterator[tuple[Services, Server, int]]:
 
 def _done(services: Services, connection: int) -> bool:
     return not run_view(services, connection).active
+
+
+def test_a_worker_killed_again_and_again_ends_with_an_exact_copy(
+    tmp_path: Path, account: tuple[Services, Server, int], start_worker: Starter
+) -> None:
+    """P5: kill -9 after every few requests; each successor goes on where the last one stopped."""
+    services, server, connection = account
+    rng = random.Random(7)
+    control.start(services, connection, "page")
+    kills, budget, lock = 0, [0], threading.Lock()
+    child = start_worker()
+
+    def strike(_method: str, _path: str, _query: str) -> None:
+        with lock:
+            budget[0] -= 1
+            if budget[0] == 0:
+                os.kill(child.pid, signal.SIGKILL)
+
+    server.world.before_request = strike
+    while kills < 5 and not _done(services, connection):
+        budget[0] = rng.randint(9, 12)
+        processes.wait_for(lambda child=child: child.poll() is not None or _done(services, connection))
+        if child.poll() is not None:
+            kills += 1
+            child = start_worker()
+    server.world.before_request = None
+    processes.wait_for(lambda: _done(services, connection))
+    assert kills >= 2
+    view = run_view(services, connection)
+    assert view.proved, (view.errors, (tmp_path / "worker.log").read_text()[-2000:])
+    assert difference(services, connection, server.world) == []
+    assert processes.end(child) == 0
 
 
 def test_a_worker_without_a_sign_of_life_is_told(

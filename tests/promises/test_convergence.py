@@ -16,6 +16,8 @@ from tests.promises.soak import RUNS, note, often, some
 from tests.promises.watch import prepared, watched
 from tests.sync.accounts import connect, difference, listed, run, run_view
 
+pytestmark = pytest.mark.only_on("sqlite")  # the triggers and copies of files are SQLite's
+
 
 @pytest.fixture
 def shop() -> Iterator[Server]:
@@ -81,6 +83,18 @@ def _work(server: Server, seed: int) -> None:
     stir = Stir(server.world, seed, at_most=40, deeds=told)
     for _ in range(80):
         stir("", "", "")
+
+
+def test_a_change_that_shows_late_is_read_by_the_next_run(copy: Services, shop: Server) -> None:
+    """Stamped a hundred seconds before the last run, seen only after it: the overlap brings it, not the proof."""
+    account, world = connect(copy, shop), shop.world
+    run(copy, account)
+    world.update("contacts", world.ids("contacts")[10], name="Tarde", updated_at=int(world.state.clock()) - 100)
+    before = world.requests
+    view = run(copy, account)
+    assert difference(copy, account, world) == []
+    assert (view.proved, view.stream("contacts").pages, view.stream("contacts").updated) == (True, 0, 1)
+    assert view.stream("contacts").proof_requests <= 4 < world.requests - before
 
 
 @pytest.mark.parametrize("deed", UNTOLD)

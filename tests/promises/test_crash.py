@@ -26,6 +26,8 @@ from tests.promises.soak import COMMITS, FULL, KILLS, RUNS, note, often, some
 from tests.promises.watch import prepared, watched
 from tests.sync.accounts import connect, difference, run, run_view
 
+pytestmark = pytest.mark.only_on("sqlite")  # the triggers and copies of files are SQLite's
+
 DEEDS = ("update contacts", "add leads", "delete contacts", "restore contacts", "merge contacts", "delete companies",
          "link deal", "purge contacts", "tag leads")  # fmt: skip
 EITHER = pytest.mark.parametrize("sweep", [True, False], ids=["sweep", "delta"])

@@ -16,7 +16,7 @@ from kommo.store.tables import Connection, Wallet
 from kommo.store.tables.wallet import CONTACT
 from kommo.sync import control, engine
 from kommo.sync.rows import contact_row
-from tests import databases, factories
+from tests import factories
 from tests.conftest import make_services, make_settings
 from tests.promises.soak import often
 from tests.sync.accounts import connect, run
@@ -60,6 +60,7 @@ READINGS = st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["Ana", "Bia", 
                     unique_by=lambda one: one[0])  # fmt: skip
 
 
+@pytest.mark.only_on("sqlite")
 @settings(max_examples=often(60, 1500), deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(readings=READINGS)
 def test_the_latest_reading_is_held_whatever_came_last(
@@ -82,25 +83,23 @@ def _after(row: tuple[int, str] | None, version: int, name: str) -> tuple[int, s
     return (version, name) if version > row[0] and name != row[1] else row
 
 
-@pytest.mark.postgres
+@pytest.mark.only_on("postgresql")
 def test_two_readings_that_are_written_at_once_leave_the_later_one(tmp_path) -> None:
     """PostgreSQL lets two writers work side by side: the earlier reading had looked before the later one was there."""
-    with databases.postgres_database() as address:
-        services = make_services(make_settings(tmp_path, database_url=address))
-        other = make_services(make_settings(tmp_path, database_url=address))
-        account = factories.make_account(services.engine)
-        factories.make_run(services.engine, account)
-        _write(services, account, 1, 1, "Ana")
-        once = threading.Lock()
+    services, other = make_services(make_settings(tmp_path)), make_services(make_settings(tmp_path))
+    account = factories.make_account(services.engine)
+    factories.make_run(services.engine, account)
+    _write(services, account, 1, 1, "Ana")
+    once = threading.Lock()
 
-        def between(_connection, _cursor, statement: str, *_rest) -> None:
-            if statement.startswith('INSERT INTO "Wallet"') and once.acquire(blocking=False):
-                _write(other, account, 1, 9, "Clara")
+    def between(_connection, _cursor, statement: str, *_rest) -> None:
+        if statement.startswith('INSERT INTO "Wallet"') and once.acquire(blocking=False):
+            _write(other, account, 1, 9, "Clara")
 
-        event.listen(services.engine, "before_cursor_execute", between)
-        _write(services, account, 1, 5, "Bia")
-        assert not once.acquire(blocking=False)
-        assert _held(services, account, 1) == (9, "Clara")
+    event.listen(services.engine, "before_cursor_execute", between)
+    _write(services, account, 1, 5, "Bia")
+    assert not once.acquire(blocking=False)
+    assert _held(services, account, 1) == (9, "Clara")
 
 
 def test_every_claim_starts_above_all_readings_before_it(services: Services, padaria) -> None:

@@ -118,6 +118,7 @@ def shop() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("number", some(range(1, 24), 5))
 def test_who_slept_past_the_lease_writes_nothing(tmp_path: Path, shop: Server, number: int) -> None:
     """Asleep at each request in turn; another worker ends the run; the first one awakes, and not one row differs."""
