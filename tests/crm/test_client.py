@@ -64,7 +64,7 @@ def test_deals_come_with_their_contacts(library: Server, kommo: Kommo) -> None:
 
 def test_every_reading_of_a_record_is_the_same(kommo: Kommo) -> None:
     """One and the same `with=` everywhere, or the content's hash would say that the record changed."""
-    for stream in Stream:
+    for stream in (Stream.CONTACTS, Stream.DEALS):
         record = kommo.page(stream, 1).records[3]
         by_id = kommo.page(stream, 1, ids=[record.id]).records[0]
         by_time = kommo.page(
@@ -282,13 +282,32 @@ def test_events_come_in_pages_each_once(shop: Server, open_kommo: Opener) -> Non
     assert len(shop.world.log) == 3
 
 
-def test_events_tell_what_they_changed(shop: Server, open_kommo: Opener) -> None:
-    deal, pipeline = shop.world.ids("leads")[0], open_kommo(shop).pipelines()[0]
-    shop.world.update("leads", deal, pipeline_id=pipeline.id, status_id=pipeline.stages[1].id)
-    shop.world.state.clock.advance(1000)  # type: ignore[attr-defined]
-    shop.world.update("leads", deal, status_id=pipeline.stages[2].id)
-    (event,) = open_kommo(shop).events(NOW + 1000, NOW + 1000, ["lead_status_changed"])
-    assert event.value_after == [{"lead_status": {"id": pipeline.stages[2].id, "pipeline_id": pipeline.id}}]
+def test_an_event_of_a_link_names_both_ends(shop: Server, open_kommo: Opener) -> None:
+    """Made or undone: what stands at the other end has to be read again too."""
+    world, deal, contact = shop.world, shop.world.add("leads", name="Bolo"), shop.world.add("contacts", name="Ana")
+    for number, change in enumerate((world.link, world.unlink)):
+        world.state.clock.advance(1000)  # type: ignore[attr-defined]
+        change("leads", deal, "contacts", contact)
+        moment = NOW + 1000 * (number + 1)
+        done = ("linked", "unlinked")[number]
+        found = open_kommo(shop).events(moment, moment, [f"lead_{done}", f"contact_{done}"])
+        assert sorted((event.entity, event.entity_id, event.others) for event in found) == [
+            ("contact", contact, (("lead", deal),)), ("lead", deal, (("contact", contact),)),
+        ]  # fmt: skip
+
+
+def test_what_records_are_linked_to(shop: Server, open_kommo: Opener) -> None:
+    """The deals of contacts, the members of companies; of those that were asked for alone."""
+    world, kommo = shop.world, open_kommo(shop)
+    company, contact = world.add("companies", name="Padaria"), world.add("contacts", name="Ana")
+    deals = [world.add("leads", name=f"Pedido {number}") for number in range(2)]
+    for deal in deals:
+        world.link("leads", deal, "contacts", contact)
+    world.link("contacts", contact, "companies", company)
+    assert kommo.linked(Stream.CONTACTS, [contact], "leads") == deals
+    assert kommo.linked(Stream.COMPANIES, [company], "contacts") == [contact]
+    assert kommo.linked(Stream.COMPANIES, [company], "leads") == []
+    assert kommo.linked(Stream.CONTACTS, [999_999_999], "leads") == []
 
 
 def test_no_events(shop: Server, open_kommo: Opener) -> None:

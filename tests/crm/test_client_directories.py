@@ -3,7 +3,7 @@
 import pytest
 
 from kommo.crm import errors
-from kommo.crm.client import Kommo, Stage
+from kommo.crm.client import Kommo, Stage, Stream
 from kommo.sandbox import Server
 from tests.crm.conftest import Opener
 from tests.crm.people import OFICINA, PADARIA
@@ -100,16 +100,7 @@ def test_there_are_no_fields_of_tasks(kommo: Kommo) -> None:
 
 def test_companies_by_their_ids(library: Server, kommo: Kommo) -> None:
     ids = library.world.ids("companies")
-    wanted = [ids[5], ids[0], 999_999_999, ids[5]]
-    assert [(one.id, one.name) for one in kommo.companies(wanted)] == [
-        (key, library.world.record("companies", key)["name"]) for key in (ids[5], ids[0])
+    page = kommo.page(Stream.COMPANIES, 1, ids=[ids[5], ids[0], 999_999_999])
+    assert [(one.id, one.name) for one in page.records] == [
+        (key, library.world.record("companies", key)["name"]) for key in (ids[0], ids[5])
     ]
-    assert kommo.companies([]) == [] == kommo.companies([999_999_999])
-
-
-def test_many_companies_are_asked_for_in_lots(shop: Server, open_kommo: Opener) -> None:
-    ids = [shop.world.add("companies", name=f"Empresa {number}") for number in range(320)]
-    shop.world.reset()
-    assert [one.id for one in open_kommo(shop).companies(ids)] == ids
-    log = shop.world.log
-    assert len(log) == 3 and max(len(seen.query) for seen in log) < 7000

@@ -211,9 +211,11 @@ def test_fields() -> None:
         ]
 
 
-def test_companies_that_were_not_asked_for_are_left_out() -> None:
-    with Asked(listed("companies", [{"id": 1, "name": "A"}, {"id": 2, "name": "B"}, {"id": 3, "name": None}])) as kommo:
-        assert kommo.companies([3, 1]) == [Company(3, ""), Company(1, "A")]
+def test_a_company_is_a_name_and_a_time() -> None:
+    rows = [{"id": 1, "name": "A", "updated_at": 1000}, {"id": 3, "name": None}, {"name": "sem id"}, None]
+    with Asked(listed("companies", rows)) as kommo:
+        page = kommo.page(Stream.COMPANIES, 1)
+    assert (list(page.records), page.malformed) == ([Company(1, "A", 1000), Company(3, "")], 2)
 
 
 def event(number: int, **changes: Any) -> dict[str, Any]:
@@ -238,7 +240,7 @@ def test_events_of_odd_shapes() -> None:
         event(1),
         event(2, id=None),
         event(3, entity_id="3"),
-        event(4, value_after={"note": {"id": 1}}),
+        event(4, value_after={"link": {"entity": {"type": "contact", "id": "77"}}}),
         event(5, value_after=None),
         event(0),
         event(6, entity_type=None),
@@ -251,8 +253,8 @@ def test_events_of_odd_shapes() -> None:
     with Asked(listed("events", rows)) as kommo:
         found = list(read(kommo))
     assert [one.entity_id for one in found] == [1, 2, 3, 4, 5]
-    assert found[0] == Event("01h1", "lead_deleted", "lead", 1, 1000, [])
-    assert found[3].value_after == [{"note": {"id": 1}}]
+    assert found[0] == Event("01h1", "lead_deleted", "lead", 1, 1000)
+    assert found[3].others == (("contact", 77),)
     assert len({one.id for one in found}) == 5
 
 
