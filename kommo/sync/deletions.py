@@ -23,11 +23,12 @@ def suspect_absent(run: Run, spec: StreamSpec, read_pass: int) -> None:
     after = 0
     while True:
         run.check()
-        with run.transaction() as session:
+        with reading(run.services.engine) as session:  # may go through all rows: nobody is kept from writing meanwhile
             lot = records.unseen(session, run.target(spec, read_pass), after, 5 * LOT)
-            candidates.suspect(session, run.claim.run_id, spec.name, lot, ABSENCE)
         if not lot:
             return
+        with run.transaction() as session:
+            candidates.suspect(session, run.claim.run_id, spec.name, lot, ABSENCE)
         after = lot[-1]
 
 
