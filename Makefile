@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 3000
 AXE := node_modules/axe-core/axe.min.js
 WORKERS ?= auto
+ENGINE ?= both
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak sabotage lint bench pictures clean
@@ -19,7 +20,7 @@ run: $(VENV)/.run ## prepara o que falta e inicia o painel em http://127.0.0.1:3
 test: $(VENV)/.dev $(AXE) ## confere o código e roda todos os testes
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m tests.missing
-	$(BIN)/python -m pytest -n $(WORKERS) -q
+	$(BIN)/python -m pytest -n $(WORKERS) -q --engine $(ENGINE)
 
 soak: $(VENV)/.dev ## tenta quebrar cada promessa com os números inteiros (docs/reliability.md)
 	@WORKERS=$(WORKERS) $(BIN)/python -m tests.promises.soak

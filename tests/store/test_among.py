@@ -40,6 +40,7 @@ def test_statements_are_alike_however_many_ids_there_are() -> None:
     assert len(texts) == 1
 
 
+@pytest.mark.only_on("sqlite", reason="its plan is asked for")
 def test_sqlite_looks_them_up(tmp_path: Path) -> None:
     services = make_services(make_settings(tmp_path))
     statement = select(Wallet.id).where(among(Wallet.id, [1, 2])).compile(services.engine)

@@ -212,6 +212,7 @@ def test_quiet_hours_go_by_the_account_s_own_zone(copies: Copies) -> None:
         assert moment < found.next_at < moment + 2 * 86_400
 
 
+@pytest.mark.only_on("sqlite", reason="its plan is asked for")
 def test_looking_for_what_is_due_is_one_read(tmp_path: Any) -> None:
     """Of one small row an account; the connections and runs of those that are due are found by their keys."""
     services = make_services(make_settings(tmp_path))
