@@ -38,6 +38,16 @@ class Contact:
         """Whether Kommo marks the contact as one that came in and was not accepted yet."""
         return self.raw.get("is_unsorted") is True
 
+    @property
+    def tags(self) -> list[str]:
+        """The names of its tags."""
+        return [tag["name"] for tag in _tags(self) if tag["name"]]
+
+    @property
+    def closest_task_at(self) -> int | None:
+        """When its next task is due; None where there is none (Kommo's 0)."""
+        return identifier(self.raw.get("closest_task_at"))
+
 
 @dataclass(slots=True)
 class Deal:
@@ -60,6 +70,16 @@ class Deal:
     company_id: int | None
     contacts: list[tuple[int, bool]]
     raw: dict[str, Any]
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of its tags."""
+        return [tag["name"] for tag in _tags(self) if tag["name"]]
+
+    @property
+    def closest_task_at(self) -> int | None:
+        """When its next task is due; None where there is none (Kommo's 0)."""
+        return identifier(self.raw.get("closest_task_at"))
 
 
 @dataclass(slots=True)
@@ -136,7 +156,7 @@ def documented(record: Contact | Deal) -> dict[str, Any]:
     }
     times = {"created_at": record.created_at, "updated_at": record.updated_at}
     extras = {
-        "closest_task_at": identifier(record.raw.get("closest_task_at")),  # 0 means none
+        "closest_task_at": record.closest_task_at,
         "is_deleted": record.is_deleted,
         "tags": _tags(record),
         "company": {"id": record.company_id} if record.company_id else None,

@@ -69,19 +69,27 @@ class Run:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A write transaction that exists only while the run is ours: fence first, then the caller's rows."""
-        with writing(self.services.engine) as session:
-            self._hold(session, going_on=True)
-            yield session
+        with self._lock:
+            requests, self._requests = self._requests, 0
+        try:
+            with writing(self.services.engine) as session:
+                self._hold(session, requests=requests)
+                yield session
+        except BaseException:  # rolled back, and the number with it: the next transaction brings it
+            with self._lock:
+                self._requests += requests
+            raise
 
     def beat(self) -> None:
-        """Say that the run lives, whatever it waits for."""
+        """Say that the run lives, whatever it waits for.
+
+        It takes no number of requests along: one that comes when the run has just ended would lose it.
+        """
         with writing(self.services.engine) as session:
             self._hold(session, going_on=False)
 
-    def _hold(self, session: Session, *, going_on: bool) -> None:
+    def _hold(self, session: Session, *, requests: int = 0, going_on: bool = True) -> None:
         """Renew the lease and note a wish to cancel; raises LostLease when another worker took over."""
-        with self._lock:
-            requests, self._requests = self._requests, 0
         try:
             if runs.hold(session, self.claim, self.lease, requests=requests, going_on=going_on):
                 self._cancelled.set()

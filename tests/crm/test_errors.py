@@ -73,7 +73,7 @@ def test_an_expired_token_names_its_day_where_it_is_known() -> None:
 
 
 def test_a_block_says_whom_to_write_to_and_what() -> None:
-    assert "suporte do Kommo" in errors.Blocked.advice and "403" in errors.Blocked.advice
+    assert "Escreva ao suporte do Kommo e peça que desbloqueie o IP deste servidor" in errors.Blocked.advice
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_contact_s_deals_are_found_from_the_contact(services: Services) -> Non
     assert any("deal_contact USING COVERING INDEX ix_deal_contact_contact" in line for line in lines), lines
 
 
-def test_the_work_that_is_due_is_found_in_the_index_of_active_runs(on_sqlite: Services) -> None:
+def test_the_work_that_is_due_is_found_in_the_index_of_active_runs(services: Services) -> None:
     """However long the history of all accounts is: every worker's tick asks."""
-    lines = plans(on_sqlite, lambda session, _connection: runs.due_ids(session))
+    lines = plans(services, lambda session, _connection: runs.due_ids(session))
     assert any("uq_sync_run_active" in line for line in lines), lines

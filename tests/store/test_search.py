@@ -127,7 +127,7 @@ def test_a_new_name_is_found_and_an_old_one_is_not_before_the_index_catches_up(
         writer.flush()
         target = Target(people.bakery.user_id, people.bakery.id, CONTACT, run.id, "contacts")
         changed = [contact_record(1, "Beatriz Lima"), contact_record(50, "Ana Nova", phones=["11 97777-0000"])]
-        write_page(writer, target, [contact_row(contact_from(record)) for record in changed], 1000)
+        write_page(writer, target, [contact_row(contact_from(record)) for record in changed], 10**12)
 
     def found() -> list[list[int]]:
         return [ids(session, people, query) for query in ("ana", "an", "lima", "li be", "ana souza", "7777-00")]
