@@ -269,7 +269,7 @@ ALL = (
     Sabotage(
         "a transaction does not begin with the fence",
         "kommo/sync/run.py",
-        "            self._hold(session, going_on=True)\n",
+        "                self._hold(session, requests=requests)\n",
         "",
         f"promises/{RUNNER}::test_who_slept_past_the_lease_writes_nothing",
     ),
