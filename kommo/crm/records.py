@@ -13,8 +13,25 @@ from kommo.crm.values import identifier, mapping, number, objects, text, whole
 from kommo.ids import MAX_ID
 
 
+class _Shown:
+    """What pages show of a record and the sync has no use for: made from `raw` when it is asked for."""
+
+    __slots__ = ()
+    raw: dict[str, Any]
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of its tags."""
+        return [tag["name"] for tag in _tags(self.raw) if tag["name"]]
+
+    @property
+    def closest_task_at(self) -> int | None:
+        """When its next task is due; None where there is none (Kommo's 0)."""
+        return identifier(self.raw.get("closest_task_at"))
+
+
 @dataclass(slots=True)
-class Contact:
+class Contact(_Shown):
     """A person. Times are Unix seconds; `phones` and `emails` are as typed.
 
     `raw` is Kommo's record without any `_links`. What the sync has no use for is a property: made when asked for.
@@ -38,19 +55,9 @@ class Contact:
         """Whether Kommo marks the contact as one that came in and was not accepted yet."""
         return self.raw.get("is_unsorted") is True
 
-    @property
-    def tags(self) -> list[str]:
-        """The names of its tags."""
-        return [tag["name"] for tag in _tags(self) if tag["name"]]
-
-    @property
-    def closest_task_at(self) -> int | None:
-        """When its next task is due; None where there is none (Kommo's 0)."""
-        return identifier(self.raw.get("closest_task_at"))
-
 
 @dataclass(slots=True)
-class Deal:
+class Deal(_Shown):
     """A deal (Kommo's wire format says lead). `price` is in the account's currency, times are Unix seconds.
 
     `contacts` are (id, is main) in Kommo's order. `raw` is Kommo's record without any `_links`.
@@ -70,16 +77,6 @@ class Deal:
     company_id: int | None
     contacts: list[tuple[int, bool]]
     raw: dict[str, Any]
-
-    @property
-    def tags(self) -> list[str]:
-        """The names of its tags."""
-        return [tag["name"] for tag in _tags(self) if tag["name"]]
-
-    @property
-    def closest_task_at(self) -> int | None:
-        """When its next task is due; None where there is none (Kommo's 0)."""
-        return identifier(self.raw.get("closest_task_at"))
 
 
 @dataclass(slots=True)
@@ -158,7 +155,7 @@ def documented(record: Contact | Deal) -> dict[str, Any]:
     extras = {
         "closest_task_at": record.closest_task_at,
         "is_deleted": record.is_deleted,
-        "tags": _tags(record),
+        "tags": _tags(record.raw),
         "company": {"id": record.company_id} if record.company_id else None,
     }
     fields = {"custom_fields": custom_fields(record.raw)}
@@ -232,6 +229,6 @@ def _contacts(value: Any) -> list[tuple[int, bool]]:
     return list(found.items())
 
 
-def _tags(record: Contact | Deal) -> list[dict[str, Any]]:
-    tags = objects(mapping(record.raw.get("_embedded")).get("tags"))
+def _tags(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    tags = objects(mapping(raw.get("_embedded")).get("tags"))
     return [{"id": identifier(tag.get("id")), "name": text(tag.get("name"))} for tag in tags]

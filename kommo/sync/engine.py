@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
 from kommo.connect.client import open_kommo
 from kommo.crm.check import expired_instead
@@ -59,7 +59,7 @@ def _work(run: Run, connection: Connection) -> None:
         _end(run, "failed", [str(error)])
     except KommoError as error:
         _refused(run, connection, error)
-    except OperationalError as error:
+    except (OperationalError, InternalError) as error:  # the latter: PostgreSQL ended a transaction left open
         _pause(run, 0.0, _database_sentence(error))
     except LostLease:
         raise
@@ -127,7 +127,7 @@ def _teller(run: Run) -> Callable[[str, float], None]:
     return tell
 
 
-def _database_sentence(error: OperationalError) -> str:
+def _database_sentence(error: DBAPIError) -> str:
     text = str(error.orig).lower()
     if "full" in text or "disk" in text or "i/o" in text:
         return "Sem espaço ou sem acesso ao disco do servidor: a sincronização espera e continua sozinha."

@@ -363,3 +363,4 @@ def test_a_closed_client_can_be_closed_again(shop: Server, open_kommo: Opener) -
     kommo.account()
     kommo.close()
     kommo.close()
+    assert kommo.last is not None and kommo.last.status == 200  # what was asked before stays known

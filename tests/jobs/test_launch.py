@@ -138,6 +138,7 @@ def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
         first = _children(child.pid)[0]
         os.kill(first, signal.SIGKILL)
         processes.wait_for(lambda: _children(child.pid) not in ([], [first]))
+        assert child.poll() is None
 
 
 def test_the_demonstration_account_and_its_changes_survive_a_restart(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """The badge of proof: green only for what was counted equal and still is; an old proof is never shown as a new one."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy.orm import Session
 
+from kommo.db import now, reading
 from kommo.store.copy_state import CopyState, copy_state
 from kommo.store.tables.wallet import CONTACT
+from tests.clocks import clock_moved
 from tests.factories import NOON, bury_record, contact_record, deal_record, make_run, store_contacts, store_deals
 from tests.store.conftest import Copies
 
@@ -13,9 +17,12 @@ THE_28TH = NOON + 3 * 86_400
 
 
 @pytest.fixture(autouse=True)
-def _on_the_28th(monkeypatch: pytest.MonkeyPatch) -> None:
+def _on_the_28th(copies: Copies) -> Iterator[None]:
     """Whatever the day of the machine is: on the 25th itself the badge tells the hour."""
-    monkeypatch.setattr("kommo.store.copy_state.now", lambda _session: THE_28TH)
+    with reading(copies.engine) as opened:
+        away = THE_28TH - now(opened)
+    with clock_moved(copies.engine, away):
+        yield
 
 
 @pytest.fixture
