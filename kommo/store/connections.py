@@ -140,6 +140,12 @@ def usable() -> ColumnElement[bool]:
     )
 
 
+def is_fresh(session: Session, connection_id: int, within: float) -> bool:
+    """Whether the account was connected, and described itself, less than so many seconds ago."""
+    statement = select(Connection.id).where(Connection.id == connection_id, Connection.connected_at > clock() - within)
+    return session.execute(statement).first() is not None
+
+
 def any_demo(session: Session) -> list[Connection]:
     """Every connection of the demonstration account that still has its token."""
     return list(session.scalars(select(Connection).where(Connection.is_demo, Connection.token.is_not(None))))

@@ -9,17 +9,24 @@ from kommo.crm.errors import NO_RIGHT
 from kommo.db import reading
 from kommo.store import catalogues, connections
 from kommo.store.tables import Connection
-from kommo.sync import companies
+from kommo.sync import changes, companies
 from kommo.sync.passes import order
 from kommo.sync.run import Run
 from kommo.sync.streams import ACCOUNT, BY_REMOTE, COMPANIES, LOSS_REASONS, PIPELINES, USERS
 
+_FRESH = 3600.0  # seconds for which what the account said of itself when it was connected is good enough
 FIELD_ENTITIES = ("contacts", "leads")
 
 
 def read_all(run: Run) -> None:
     """Read every catalogue whole and replace the stored one with it; companies have a turn of their own."""
-    read(run, [name for name in _READ if name != COMPANIES])
+    with reading(run.services.engine) as session:
+        fresh = connections.is_fresh(session, run.claim.connection_id, _FRESH)
+    first, *rest = [name for name in _READ if name != COMPANIES and not (fresh and name == ACCOUNT)]
+    read(run, [first])
+    begun = run.kommo.server_time
+    read(run, rest)
+    run.names.are_of(begun - changes.OVERLAP if begun is not None else None)
 
 
 def read_stalest(run: Run, most: int) -> None:

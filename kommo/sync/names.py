@@ -14,6 +14,7 @@ class Names:
 
     def __init__(self) -> None:
         self.unknown: set[str] = set()
+        self._read_at: float | None = None
         self._stages: set[tuple[int, int]] = set()
         self._users: set[int] = set()
         self._reasons: set[int] = set()
@@ -26,10 +27,16 @@ class Names:
         self._reasons |= reasons
         self.unknown.clear()
 
+    def are_of(self, moment: float | None) -> None:
+        """All catalogues were read at this moment (Kommo's Unix seconds): what has no name by then had lost it."""
+        self._read_at = moment
+
     def notice(self, changed: Sequence[Incoming]) -> None:
         """Look at records that were written for ids without a name."""
         for incoming in changed:
             values = incoming.values
+            if self._read_at is not None and (values["updated_at"] or 0) < self._read_at:
+                continue
             stage = (values["pipeline_id"], values["stage_id"])
             if None not in stage and stage not in self._stages:
                 self._stages.add(stage)
