@@ -141,8 +141,12 @@ def usable() -> ColumnElement[bool]:
 
 
 def is_fresh(session: Session, connection_id: int, within: float) -> bool:
-    """Whether the account was connected, and described itself, less than so many seconds ago."""
-    statement = select(Connection.id).where(Connection.id == connection_id, Connection.connected_at > clock() - within)
+    """Whether the account was connected, and described itself, less than so many seconds ago, and its token holds."""
+    statement = select(Connection.id).where(
+        Connection.id == connection_id,
+        Connection.connected_at > clock() - within,
+        Connection.token_refused.is_(False),
+    )
     return session.execute(statement).first() is not None
 
 

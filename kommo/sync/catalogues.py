@@ -14,7 +14,7 @@ from kommo.sync.passes import order
 from kommo.sync.run import Run
 from kommo.sync.streams import ACCOUNT, BY_REMOTE, COMPANIES, LOSS_REASONS, PIPELINES, USERS
 
-_FRESH = 3600.0  # seconds for which what the account said of itself when it was connected is good enough
+_FRESH = 900.0  # seconds for which what the account said of itself when it was connected is good enough
 FIELD_ENTITIES = ("contacts", "leads")
 
 

@@ -1,7 +1,5 @@
-"""Many who share one budget: synchronisations whose waits are carried out by moving the database's clock, and
-processes of their own.
-
-Slots are made so wide that what the machine itself takes is nothing beside them.
+"""Many who share one budget: synchronisations in a time of their own, which the database's clock is set to, and
+processes of their own in real time, with slots so wide that what the machine itself takes is nothing beside them.
 """
 
 import heapq
@@ -14,8 +12,9 @@ from sqlalchemy import create_engine
 
 from kommo.db import engine_options, prepare_engine
 from kommo.store.budget import BudgetEarly, SqlBudget
-from tests.clocks import clock_moved
+from tests.clocks import clock_stopped
 
+BEGINNING = 1_800_000_000.0  # when a crowd meets, Unix seconds
 WIDE = 0.07  # requests a second: a slot is about 15 s wide
 
 
@@ -51,7 +50,7 @@ class Crowd:
             heapq.heappush(self._due, self._ask(number, began))
         self.now = until
         if then is not None:
-            with clock_moved(self.budget.engine, self.now):
+            with clock_stopped(self.budget.engine, BEGINNING + self.now):
                 then()
 
     def shares(self, since: int = 0) -> list[int]:
@@ -62,7 +61,7 @@ class Crowd:
     def _ask(self, number: int, began: float) -> tuple[float, int, float]:
         self.asks += 1
         try:
-            with clock_moved(self.budget.engine, self.now):
+            with clock_stopped(self.budget.engine, BEGINNING + self.now):
                 wait = self.budget.reserve("sync", waited=self.now - began)
         except BudgetEarly as early:
             return self.now + early.seconds, number, began

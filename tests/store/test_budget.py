@@ -1,6 +1,7 @@
 """The request budget: one slot a request, for everybody; people before syncs; half the pace after a 429."""
 
 import multiprocessing
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -18,7 +19,7 @@ from tests.store.sharing import WIDE, Crowd, reserve_beside_others
 
 
 def make(services: Services, limit: float = 6.0, scope: str = "installation") -> SqlBudget:
-    return SqlBudget(services.engine, scope, limit)
+    return SqlBudget(services.engine, scope, limit, random.Random(7).random)
 
 
 def counted(services: Services) -> int:
