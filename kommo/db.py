@@ -30,6 +30,7 @@ BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
 POOL_SIZE = 15
 #: Seconds until a PostgreSQL that does not answer counts as away; a server that has gone silent is found out, too.
 _REACH = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+LOG_KEPT = 32 * 1024 * 1024  # bytes of SQLite's log that stay beside the file when nobody needs them
 LEFT_OPEN = 60  # seconds until PostgreSQL ends a transaction whose machine is gone or frozen: it may hold rows
 
 #: JSON on both engines: text on SQLite, JSONB on PostgreSQL.
@@ -180,7 +181,14 @@ def _dumps(value: Any) -> str:
 
 def _connect_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-2000"):
+    # The log beside the file grows while somebody reads for long; what is over the limit is given back afterwards.
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-2000",
+        f"journal_size_limit={LOG_KEPT}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
 from kommo.connect.client import open_kommo
 from kommo.crm.check import expired_instead
@@ -24,6 +24,14 @@ from kommo.vault import VaultError
 PAUSES = (60.0, 120.0, 300.0, 600.0, 900.0)  # seconds; the last one repeats
 LONGEST_PAUSE = 3600.0  # seconds; a longer Retry-After is not heeded
 SEEN_LOT = 5000
+BROKEN = (
+    "A sincronização parou por um erro do programa; o que já foi lido está guardado. "
+    "O registro do servidor tem os detalhes."
+)
+DAMAGED = (
+    "O arquivo do banco de dados está danificado e não se grava mais nada nele: restaure a última cópia de segurança "
+    "(docs/operation.md) e sincronize de novo."
+)
 log = structlog.get_logger()
 
 
@@ -39,9 +47,11 @@ def run_one(services: Services, run_id: int, worker: str, stopping: threading.Ev
     try:
         with Heartbeat(run):
             _work(run, connection)
+        _tidy(services, claim.connection_id)
     except LostLease:
         log.warning("sync_lost_lease", run=run_id)
-    _tidy(services, claim.connection_id)
+    except DatabaseError as error:  # it takes not even a sentence: once the lease is over the page says so
+        log.warning("sync_left", run=run_id, cause=type(error.orig).__name__)
     return True
 
 
@@ -63,10 +73,9 @@ def _work(run: Run, connection: Connection) -> None:
         _pause(run, 0.0, _database_sentence(error))
     except LostLease:
         raise
-    except Exception:
+    except Exception as error:
         log.exception("sync_broke", run=run.claim.run_id)
-        _end(run, "failed", ["A sincronização parou por um erro do programa; o que já foi lido está guardado. "
-                             "O registro do servidor tem os detalhes."])  # fmt: skip
+        _end(run, "failed", [DAMAGED if _is_damaged(error) else BROKEN])
 
 
 def _interrupted(run: Run) -> None:
@@ -132,6 +141,11 @@ def _database_sentence(error: DBAPIError) -> str:
     if "full" in text or "disk" in text or "i/o" in text:
         return "Sem espaço ou sem acesso ao disco do servidor: a sincronização espera e continua sozinha."
     return "O banco de dados não respondeu: a sincronização espera e continua sozinha."
+
+
+def _is_damaged(error: Exception) -> bool:
+    """Whether SQLite found bytes in its file that it did not write."""
+    return isinstance(error, DatabaseError) and "malformed" in str(error.orig)
 
 
 def _tidy(services: Services, connection_id: int) -> None:

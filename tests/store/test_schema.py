@@ -1,17 +1,23 @@
 """The schema: made, kept, backed up, and refused when it is newer than the program."""
 
+import itertools
+import multiprocessing
+import os
+import signal
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Integer, create_engine, inspect, text
+from sqlalchemy import Integer, create_engine, event, inspect, text
 
-from kommo.db import Base, engine_options, prepare_engine, reading, writing
+from kommo.db import Base, engine_options, prepare_engine, writing
 from kommo.store import schema
 from kommo.store.schema import SchemaError
 from tests import databases
@@ -101,14 +107,55 @@ def test_an_upgrade_backs_the_file_up_first(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_two_processes_migrate_once(tmp_path: Path) -> None:
-    """PostgreSQL: two that start together; the second finds it done."""
-    with databases.postgres_database() as address:
-        engine = create_engine(address, **engine_options(address))
-        schema.upgrade(engine, tmp_path)
-        with reading(engine) as session:
-            assert schema.current(session.connection()) == schema.head()
-        engine.dispose()
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[str]:
+    """The address of a database in which nothing is yet, on each engine."""
+    if databases.engine == databases.SQLITE:
+        yield f"sqlite:///{tmp_path / 'bare.sqlite3'}"
+    else:
+        with databases.postgres_database(empty=True) as address:
+            yield address
+
+
+def _upgrade(address: str, backups: Path, killed_at: int = 0) -> None:
+    """What a process does at its start; `killed_at` is the table at whose making it is killed."""
+    engine = create_engine(address, **engine_options(address))
+    prepare_engine(engine)
+    made = itertools.count(1)
+
+    def strike(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.strip().startswith("CREATE TABLE") and next(made) == killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(engine, "before_cursor_execute", strike)
+    schema.upgrade(engine, backups)
+    schema.require_current(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("table", [2, 9, 17])
+def test_an_upgrade_that_is_killed_has_not_begun(bare: str, tmp_path: Path, table: int) -> None:
+    """F30: it is one transaction; the next start does it whole."""
+    child = multiprocessing.get_context("spawn").Process(target=_upgrade, args=(bare, tmp_path / "backups", table))
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL
+    engine = create_engine(bare, **engine_options(bare))
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    engine.dispose()
+    _upgrade(bare, tmp_path / "backups")
+
+
+def test_processes_that_start_together_migrate_once(bare: str, tmp_path: Path) -> None:
+    """Whoever comes later finds it done."""
+    context = multiprocessing.get_context("spawn")
+    children = [context.Process(target=_upgrade, args=(bare, tmp_path / "backups")) for _ in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(120)
+    assert [child.exitcode for child in children] == [0, 0, 0]
 
 
 OURS = {
