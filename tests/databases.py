@@ -1,7 +1,8 @@
 """The database of each test's installation, on the engine the test runs on; a PostgreSQL and a Redis of our own.
 
 Both servers are started once a test process and are gone with it. A PostgreSQL database is a copy of a template with
-the newest schema, made when an installation first asks for it and dropped when its test is over.
+the newest schema, made when an installation first asks for it. When its test is over it is emptied for the next one:
+making and dropping one takes longer than most tests. One whose schema was changed, or that grew, is dropped.
 """
 
 import atexit
@@ -29,6 +30,23 @@ engine = SQLITE  # which one the running test is on
 _of_folders: dict[Path, str] = {}  # the PostgreSQL database of each installation's folder
 _numbers = itertools.count(1)
 _PORTS = range(20_000, 32_000)  # below those that systems give away by themselves
+_spare: list[str] = []  # addresses of databases that were emptied
+_GROWN = 16 * 1024 * 1024  # bytes; nothing is vacuumed here, and what was deleted still lies about
+_EMPTY = """
+DO $$ DECLARE found record; BEGIN
+    SET LOCAL session_replication_role = replica;  -- no foreign key is looked at
+    FOR found IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    LOOP EXECUTE format('DELETE FROM %I', found.name); END LOOP;
+    FOR found IN SELECT sequencename AS name FROM pg_sequences WHERE last_value IS NOT NULL
+    LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', found.name); END LOOP;
+END $$
+"""
+_SCHEMA = """
+SELECT (SELECT string_agg(version_num, ' ') FROM alembic_version),
+    (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+    (SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped)
+"""
 _places = itertools.count(os.getpid() * 101)  # processes that test at the same time look in different places
 
 
@@ -83,6 +101,8 @@ def postgres_database(*, empty: bool = False) -> Iterator[str]:
 def make_postgres(*, empty: bool = False) -> str:
     """Make a database with the newest schema, or with nothing in it; gives its address."""
     server = postgres()
+    if not empty and _spare:
+        return _spare.pop()
     name = f"test_{os.getpid()}_{next(_numbers)}"
     template = "template0" if empty else _template(server)
     with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
@@ -91,9 +111,35 @@ def make_postgres(*, empty: bool = False) -> str:
 
 
 def drop_postgres(address: str) -> None:
-    """Drop a database, whoever is still connected to it."""
+    """Drop a database, whoever is still connected to it; or keep it, emptied, for who wants one next."""
+    name = address.rpartition("/")[2]
+    if _is_emptied(name):
+        _spare.append(address)
+        return
     with psycopg.connect(f"{postgres()}/postgres", autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {address.rpartition('/')[2]} WITH (FORCE)".encode())
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+
+def _is_emptied(name: str) -> bool:
+    """Take everything out of a database and everybody off it; False where it is not as the template is."""
+    try:
+        with psycopg.connect(f"{postgres()}/{name}", autocommit=True) as connection:
+            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+            if size is None or size[0] > _GROWN or connection.execute(_SCHEMA.encode()).fetchone() != _made_as():
+                return False
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}".encode())
+            connection.execute(_EMPTY.encode())
+    except psycopg.Error:
+        return False
+    return True
+
+
+@cache
+def _made_as() -> tuple[object, ...] | None:
+    """What `_SCHEMA` says of the template."""
+    with psycopg.connect(f"{postgres()}/{_template(postgres())}", autocommit=True) as connection:
+        return connection.execute(_SCHEMA.encode()).fetchone()
 
 
 @cache
