@@ -88,7 +88,7 @@ ALL = (
         "        self._settle_candidates()\n        self._judge_doubts()",
         "        self.mark.advance()\n        self.mark.keep(self.told.events)\n        self._settle_candidates()\n"
         "        self._judge_doubts()",
-        "sync/test_deletions.py::test_a_lost_link_is_not_forgotten_in_a_pause",
+        "sync/test_later_runs.py::test_a_later_run_that_fails_leaves_the_watermark",
     ),
     Sabotage(
         "a hash that leaves the links out",
@@ -102,7 +102,7 @@ ALL = (
         "kommo/sync/writing.py",
         "if spec is CONTACTS and (back := _came_back(run, written)):",
         "if spec is CONTACTS and run.sent < 0 and (back := _came_back(run, written)):",
-        "sync/test_deletions.py::test_a_deal_gets_its_contact_back",
+        "sync/test_deletions.py::test_a_deal_gets_its_contact_back_where_no_event_tells_of_it",
     ),
     Sabotage(
         "the deals of a contact that went are not asked for",

@@ -21,8 +21,9 @@ from kommo.store.progress import RunView
 from kommo.store.records import Incoming
 from kommo.store.tables import DealContact, Wallet
 from kommo.sync import control, engine, streams
+from kommo.sync.counting import PAGE
 
-__all__ = ["Access", "connect", "copy_of", "difference", "open_client", "run", "run_view"]
+__all__ = ["Access", "at_once", "connect", "copy_of", "difference", "open_client", "run", "run_view"]
 
 
 def connect(services: Services, server: Server, owner: str = "1", *, full: bool = False) -> int:
@@ -51,6 +52,14 @@ def run_view(services: Services, connection_id: int, run_id: int | None = None) 
         view = progress.run_view(session, connection_id, run_id)
     assert view is not None
     return view
+
+
+def at_once(view: RunView) -> bool:
+    """Whether the first comparison of every stream came out right: nothing was left for the proof to find and mend.
+
+    One costs a request for the last page and one for another page, where there is one.
+    """
+    return all(one.proof_requests <= (2 if (one.remote_count or 0) > PAGE else 1) for one in view.streams)
 
 
 def copy_of(services: Services, connection_id: int, kind: str) -> dict[int, dict[str, Any]]:

@@ -12,7 +12,7 @@ from kommo.store.progress import RunView
 from kommo.store.tables import Wallet
 from kommo.sync import control, engine
 from kommo.sync.deletions import too_many
-from tests.sync.accounts import connect, copy_of, difference, run, run_view
+from tests.sync.accounts import at_once, connect, copy_of, difference, run, run_view
 
 EITHER = pytest.mark.parametrize("sweep", [True, False], ids=["sweep", "delta"])
 
@@ -151,6 +151,19 @@ def test_a_deal_gets_its_contact_back(services: Services, padaria: Server, sweep
 
     world.before_request = restore
     assert run(services, account, sweep=sweep).proved
+    assert difference(services, account, world) == []
+
+
+def test_a_deal_gets_its_contact_back_where_no_event_tells_of_it(services: Services, padaria: Server) -> None:
+    """The plan gives no events: that the contact is here again is word enough."""
+    world, account = padaria.world, connect(services, padaria)
+    world.turn(events="402")
+    contact = world.contacts_of(next(key for key in world.ids("leads") if world.contacts_of(key)))[0]
+    world.delete("contacts", contact)
+    run(services, account)
+    world.restore("contacts", contact)
+    view = run(services, account)
+    assert (view.proved, at_once(view)) == (True, True)
     assert difference(services, account, world) == []
 
 
