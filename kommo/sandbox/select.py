@@ -104,9 +104,12 @@ def _narrow(state: State, what: str, table: Table, filters: dict[str, Any], key:
 
 
 def _times(state: State, what: str) -> tuple[str, ...]:
+    ignored = set()
     if what == "contacts" and not state.switches.filter_contacts_created:
-        return ("updated_at",)
-    return _TIMES[what]
+        ignored.add("created_at")
+    if not state.switches.filter_updated:
+        ignored.add("updated_at")
+    return tuple(time for time in _TIMES[what] if time not in ignored)
 
 
 def limits(state: State, node: Any) -> tuple[int | None, int | None]:

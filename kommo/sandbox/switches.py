@@ -62,6 +62,8 @@ class Switches:
     """`[to]` of a range takes the rows of that very second."""
     filter_contacts_created: bool = True
     """Contacts can be filtered by `created_at` (English page: no; Portuguese page: yes)."""
+    filter_updated: bool = True
+    """Lists can be filtered by `updated_at`; otherwise the filter is ignored without a word."""
     custom_field_filters: bool = True
     """`filter[custom_fields_values]` works (a paid add-on in places); otherwise it is ignored."""
     query_finds_tags: bool = True

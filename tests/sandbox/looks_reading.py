@@ -180,6 +180,12 @@ def _contacts_created(api: Api, world: World, _clock: MovableClock) -> int:
     return len(api.ids("contacts", "filter[created_at][to]=5"))
 
 
+@look(filter_updated={True: 1, False: 50})
+def _updated_filter(api: Api, world: World, _clock: MovableClock) -> int:
+    world.add("contacts", name="x", updated_at=5)
+    return len(api.ids("contacts", "filter[updated_at][to]=5"))
+
+
 @look(custom_field_filters={True: 0, False: 40})
 def _field_filters(api: Api, _world: World, _clock: MovableClock) -> int:
     return len(api.ids("leads", "filter[custom_fields_values][1][]=nada"))

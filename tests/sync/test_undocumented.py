@@ -1,5 +1,6 @@
 """The copy is exact after a run under every setting of what Kommo leaves undocumented."""
 
+import threading
 from dataclasses import fields
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from kommo.sandbox import Server, make_world, serve
 from kommo.sandbox.switches import Switches
 from kommo.services import Services
-from tests.sync.accounts import connect, difference, run
+from kommo.sync import control, engine
+from tests.sync.accounts import connect, difference, run, run_view
 from tests.sync.turns import NOT_READING, turns
 
 
@@ -39,6 +41,28 @@ def test_the_copy_is_exact(services: Services, padaria: Server, name: str, value
     view = run(services, account, sweep=sweep)
     assert view.proved, view.errors
     assert difference(services, account, world) == []
+
+
+def test_a_list_that_is_not_filtered_by_time_is_read_whole(services: Services) -> None:
+    """Kommo ignores the filter without a word: the rows it gives are older than asked for, and go on for ever."""
+    with serve(make_world(contacts=900, deals=600)) as server:
+        world, account = server.world, connect(services, server)
+        world.turn(filter_updated=False)
+        first = run(services, account)
+        assert first.proved, first.errors
+        world.update("contacts", world.ids("contacts")[400], name="Outra pessoa")
+        run_id = control.start(services, account, "page")
+
+        def give_up(*_: object) -> None:
+            if world.requests > 150:
+                control.cancel(services, account, run_id)
+
+        world.reset()
+        world.before_request = give_up
+        assert engine.run_one(services, run_id, "test", threading.Event())
+        view = run_view(services, account)
+        assert (view.mode, view.proved) == ("delta", True), view.errors
+        assert difference(services, account, world) == []
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
