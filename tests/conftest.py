@@ -4,6 +4,7 @@ Ana is owner "1", Bruno is owner "2". The accounts are the sandbox's Padaria Est
 may hold either, so that mixing anything up makes a test fail.
 
 A test that has a folder to put an installation into runs twice, on SQLite and on PostgreSQL; `--engine` picks one.
+Those of the browser, which see of a database what the pages' tests have seen, do so only where one is picked.
 """
 
 import os
@@ -23,6 +24,7 @@ from kommo.store import schema
 from tests import databases
 
 ENGINES = (databases.SQLITE, databases.POSTGRESQL)
+ONCE = ("browser",)
 WITHOUT_DATABASE = ("crm", "ground", "sandbox")  # rooms whose tests would do the same thing twice
 
 
@@ -37,7 +39,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     only = metafunc.definition.get_closest_marker("only_on")
     asked = metafunc.config.getoption("engine")
-    engines = [only.args[0]] if only else [name for name in ENGINES if asked in ("both", name)]
+    engines = [only.args[0]] if only else [asked] if asked in ENGINES else list(ENGINES)
+    if asked == "both" and room in ONCE:
+        engines = engines[:1]
     marks = {databases.POSTGRESQL: pytest.mark.postgres}
     params = [pytest.param(name, marks=marks.get(name, ())) for name in engines]
     metafunc.parametrize("engine_name", params, indirect=True, scope="session")
@@ -133,6 +137,7 @@ def _close_engines(_databases: None) -> Iterator[None]:
 
 def make_services(settings: Settings) -> Services:
     """The tools of a process, on a database with the newest schema; closed when the test is over."""
+    databases.prepare(settings)
     services = open_services(settings)
     _opened.append(services.engine)
     schema.upgrade(services.engine, settings.instance / "backups")
@@ -150,6 +155,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     """The web application of a fresh installation."""
     from kommo import create_app
 
+    databases.prepare(settings)
     made = create_app(settings)
     yield made
     made.extensions["kommo"].engine.dispose()

@@ -101,16 +101,25 @@ def bury(session: Session, target: Target, remote_ids: Sequence[int], version: i
 
 
 def unseen(session: Session, target: Target, after: int, limit: int) -> list[int]:
-    """Live rows with an id above `after` that the current reading pass did not meet, in order of id."""
-    met = and_(
-        SyncSeen.run_id == target.run_id,
-        SyncSeen.stream == target.stream,
-        SyncSeen.remote_id == Wallet.remote_id,
-        SyncSeen.read_pass == target.read_pass,
+    """Live rows with an id above `after` that the current reading pass did not meet, in order of id.
+
+    Each is looked for in the index: told NOT EXISTS, a PostgreSQL that has not counted this run's rows yet compares
+    every row with every other.
+    """
+    met = (
+        select(SyncSeen.read_pass)
+        .where(
+            SyncSeen.run_id == target.run_id,
+            SyncSeen.stream == target.stream,
+            SyncSeen.remote_id == Wallet.remote_id,
+            SyncSeen.read_pass == target.read_pass,
+        )
+        .limit(1)
+        .scalar_subquery()
     )
     statement = (
         select(Wallet.remote_id)
-        .where(*_of(target), Wallet.deleted_at.is_(None), Wallet.remote_id > after, ~select(1).where(met).exists())
+        .where(*_of(target), Wallet.deleted_at.is_(None), Wallet.remote_id > after, met.is_(None))
         .order_by(Wallet.remote_id)
         .limit(limit)
     )
