@@ -123,7 +123,7 @@ ALL = (
         "kommo/sync/told.py",
         'yield spec.name, EVENT if event.type == f"{entity}_deleted" else TOLD, key',
         'yield from [(spec.name, EVENT, key)] if event.type == f"{entity}_deleted" else []',
-        f"promises/{CONVERGENCE}::test_whatever_is_reported_arrives_with_the_next_run",
+        "sync/test_later_runs.py::test_every_change_that_kommo_reports_is_found",
     ),
     # Proof and guard
     Sabotage(
