@@ -30,13 +30,13 @@ def _target(account: Connection) -> Target:
     return Target(account.user_id, account.id, CONTACT, 1, "contacts")
 
 
-def _write(services: Services, account: Connection, key: int, version: int, name: str) -> None:
+def _write(services: Services, account: Connection, key: int, version: int, name: str) -> bool:
+    """Write a reading; gives whether the store says that the row is another one now."""
     with writing(services.engine) as session:
         if name == BURIED:
-            bury(session, _target(account), [key], version)
-        else:
-            record = contact_from(factories.contact_record(key, name, updated_at=factories.NOON + TIMES[name]))
-            write_page(session, _target(account), [contact_row(record)], version)
+            return bool(bury(session, _target(account), [key], version))
+        record = contact_from(factories.contact_record(key, name, updated_at=factories.NOON + TIMES[name]))
+        return bool(write_page(session, _target(account), [contact_row(record)], version).changed)
 
 
 def _held(services: Services, account: Connection, key: int) -> tuple[int, str] | None:
@@ -71,8 +71,8 @@ def test_the_latest_reading_is_held_whatever_came_last(
     key = next(_keys)
     row: tuple[int, str] | None = None
     for version, name in readings:
-        _write(services, account, key, version, name)
-        row = _after(row, version, name)
+        before, row = row, _after(row, version, name)
+        assert _write(services, account, key, version, name) is (row != before)
         assert _held(services, account, key) == row
 
 

@@ -1,11 +1,15 @@
 """What is watched while promises are tried: the database itself refuses a row that goes back to an earlier reading."""
 
+import threading
+
 from sqlalchemy import Engine, text
 
 from kommo.db import writing
+from kommo.sandbox import World
 from kommo.services import Services, open_services
 from kommo.settings import Settings
 from tests import databases
+from tests.sync.accounts import difference, run_view
 
 _GUARD = """
 CREATE TRIGGER IF NOT EXISTS readings_only_go_on BEFORE UPDATE ON "Wallet" WHEN new.version < old.version
@@ -17,6 +21,24 @@ def prepared(settings: Settings) -> Services:
     """The tools of a process on a SQLite database with the newest schema."""
     databases.prepare(settings)
     return open_services(settings)
+
+
+class BeforeProof:
+    """What a run has to show before its proof, which would find and mend what is wrong: hooked into an account at rest.
+
+    `found` is how copy and account differ when the proof of a run asks for the first time; None until then.
+    """
+
+    def __init__(self, services: Services, account: int, world: World) -> None:
+        self.found: list[str] | None = None
+        self._look = lambda: difference(services, account, world)
+        self._phase = lambda: run_view(services, account).phase
+        self._lock = threading.Lock()
+
+    def __call__(self, _method: str, _path: str, _query: str) -> None:
+        with self._lock:
+            if self.found is None and self._phase() == "proof":
+                self.found = self._look()
 
 
 def watched(engine: Engine) -> None:
