@@ -1,4 +1,4 @@
-"""`column IN (many ids)` with one parameter, however many there are.
+"""`column IN (many ids)`, and rows made of many ids, with one parameter, however many there are.
 
 SQLAlchemy makes a parameter of each id and a new text for each number of them: for pages of 250 that was a seventh of
 a first load's processor time.
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, Text, bindparam
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, TableValuedAlias, Text, bindparam, column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -42,6 +42,28 @@ class _Among(FunctionElement[bool]):
 def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
     """The condition that a column of whole numbers is one of these."""
     return _Among(column, bindparam(None, list(ids), type_=_Ids(), unique=True))
+
+
+class _Each(FunctionElement[Any]):
+    """The table with a row for each number."""
+
+    name = "each"
+    inherit_cache = True
+
+
+def each(ids: str) -> TableValuedAlias:
+    """A table whose column `value` has the whole numbers that are given as the parameter `ids`, to select from."""
+    return _Each(bindparam(ids, type_=_Ids())).table_valued(column("value", BigInteger))
+
+
+@compiles(_Each, "sqlite")
+def _each_sqlite(element: _Each, compiler: Any, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_Each, "postgresql")
+def _each_postgresql(element: _Each, compiler: Any, **kw: Any) -> str:
+    return f"(SELECT unnest({compiler.process(element.clauses, **kw)}) AS value)"
 
 
 @compiles(_Among, "sqlite")

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, Table, and_, case, delete, func, or_, select, update
+from sqlalchemy import Insert, Table, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import clock
 from kommo.store import missing, search
-from kommo.store.among import among
+from kommo.store.among import among, each
 from kommo.store.tables import DealContact, SyncCandidate, SyncRun, SyncSeen, SyncStream, Wallet
 from kommo.store.tables.runs import DELTA
 from kommo.store.upsert import insert_for, write_rows
@@ -270,24 +270,31 @@ def _mark_seen(session: Session, target: Target, changes: dict[int, str]) -> int
     of_run = (_SEEN.c.run_id == target.run_id, _SEEN.c.stream == target.stream)
     statement = select(func.count()).where(*of_run, among(_SEEN.c.remote_id, changes))
     before = session.connection().execute(statement).scalar_one()
-    rows = [
-        {
+    see = _see(session.get_bind().dialect.name)
+    for change in sorted(set(changes.values())):
+        given = {
             "run_id": target.run_id,
             "stream": target.stream,
-            "remote_id": remote_id,
+            "ids": [key for key, one in changes.items() if one == change],
             "read_pass": target.read_pass,
             "change": change,
         }
-        for remote_id, change in changes.items()
-    ]
-    write_rows(session, _see(session.get_bind().dialect.name), rows)
+        session.connection().execute(see, given)
     return len(changes) - int(before)
 
 
 @cache
 def _see(dialect: str) -> Insert:
-    """A later meeting moves the pass on; the change keeps what happened to the row over the whole run."""
-    statement = insert_for(dialect, _SEEN)
+    """A later meeting moves the pass on; the change keeps what happened to the row over the whole run.
+
+    One statement for all ids: a row of parameters each costs PostgreSQL a round of its own.
+    """
+    ids = each("ids")
+    given = {name: bindparam(name, type_=_SEEN.c[name].type) for name in ("run_id", "stream", "read_pass", "change")}
+    met = select(given["run_id"], given["stream"], ids.c.value, given["read_pass"], given["change"])
+    columns = ["run_id", "stream", "remote_id", "read_pass", "change"]
+    # Without a condition SQLite takes ON CONFLICT for one of a join.
+    statement = insert_for(dialect, _SEEN).from_select(columns, met.where(ids.c.value.is_not(None)))
     old, new = _SEEN.c.change, statement.excluded.change
     made: Insert = statement.on_conflict_do_update(
         index_elements=["run_id", "stream", "remote_id"],
