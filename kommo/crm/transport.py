@@ -11,7 +11,7 @@ import math
 import re
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,7 +40,8 @@ class Transport:
     """Sends GETs with one token to one base address. May be shared by threads; close it, or use it with `with`.
 
     `timeout` is seconds for a whole request: connecting, waiting, reading. `connect_timeout` is for each address of
-    the host. `max_body` is bytes after decompression. Raises ValueError for an address that is neither https nor
+    the host. `max_body` is bytes after decompression, `clock` what answers are
+    timed by. Raises ValueError for an address that is neither https nor
     this machine, BadToken for a text that is no token.
     """
 
@@ -54,7 +55,9 @@ class Transport:
         max_body: int = MAX_BODY,
         pool_size: int = 8,
         user_agent: str = USER_AGENT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self.base_address = check_configured(base_address)
         self._timeout = timeout
         self._connect_timeout = min(connect_timeout, timeout)
@@ -89,13 +92,13 @@ class Transport:
         request = requests.Request("GET", self.base_address + path, self._headers, params=list(params)).prepare()
         timeout = max(min(self._timeout, within), 0.001)
         set_deadline(timeout)
-        sent_at = time.monotonic()
+        sent_at = self._clock()
         try:
             response = self._adapter.send(request, stream=True, timeout=(min(self._connect_timeout, timeout), timeout))
             status, headers, body = response.status_code, response.headers, self._read(response)
         except _FAILURES as error:
             raise _meaning(error) from None
-        return Answer(status, body, headers, sent_at, time.monotonic())
+        return Answer(status, body, headers, sent_at, self._clock())
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,6 +1,5 @@
 """The connection test: each way a token can fail is told from the others, with what to do."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -285,11 +284,10 @@ def test_an_account_id_that_could_not_be_read_is_no_mismatch(shop: Server, open_
         (-90.0, "warning", "relógio deste servidor 90,0 s atrasado"),
     ],
 )
-def test_our_clock_against_kommos(ours: float, verdict: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_clock_against_kommos(ours: float, verdict: str, words: str) -> None:
     account = answer(200, {"id": PADARIA}, Date="Mon, 23 Nov 2026 16:00:00 GMT")
-    clock = HandClock()
-    monkeypatch.setattr("kommo.crm.transport.time", SimpleNamespace(monotonic=clock))  # the way takes no time
-    with RawServer(says(account, answer(204))) as server, Transport(server.address, "a.b.c") as transport:
+    clock = HandClock()  # the way takes no time
+    with RawServer(says(account, answer(204))) as server, Transport(server.address, "a.b.c", clock=clock) as transport:
         kommo = Kommo(transport, Unlimited(), attempts=0, clock=clock, sleep=clock.sleep)
         report = check_connection(kommo, Claims(), now=NOW + 0.5 + ours, full=False)
     assert report.clock_difference == pytest.approx(ours)

@@ -16,6 +16,7 @@ from kommo.jobs import queue
 from kommo.sandbox import Server, make_world, serve
 from kommo.services import ERASE, SYNC, Services
 from kommo.store import connections, runs
+from kommo.store.progress import RunView
 from kommo.store.tables import Connection, Wallet
 from kommo.sync import control
 from tests import databases, processes
@@ -161,13 +162,15 @@ def test_the_bell_rings_on_every_queue(
     services, _server, connection = account
     if engine == "postgresql":
         with databases.postgres_database() as address:
-            _ring(start_worker, services, connection, address.replace("+psycopg", ""))
+            view = _ring(start_worker, services, connection, address.replace("+psycopg", ""))
     else:
         address = databases.redis() if engine == "redis" else f"sqlite:///{tmp_path / 'queue.sqlite3'}"
-        _ring(start_worker, services, connection, address)
+        view = _ring(start_worker, services, connection, address)
+    assert view.proved
 
 
-def _ring(start_worker: Starter, services: Services, connection: int, address: str) -> None:
+def _ring(start_worker: Starter, services: Services, connection: int, address: str) -> RunView:
+    """Ring for a run more often than needed, and wait for its end."""
     child = start_worker(KOMMO_QUEUE_URL=address, KOMMO_LEASE="3600")
     opened = queue.open_queue(address)
     ring = queue.bell(opened)
@@ -176,9 +179,9 @@ def _ring(start_worker: Starter, services: Services, connection: int, address: s
     ring(SYNC, run_id)  # a doubled message is harmless
     ring(ERASE, connection)  # and so is one for a row without work
     processes.wait_for(lambda: _done(services, connection))
-    assert run_view(services, connection, run_id).proved
     assert processes.end(child) == 0
     opened.storage.close()
+    return run_view(services, connection, run_id)
 
 
 def test_a_lost_message_is_made_good_by_the_tick(

@@ -31,14 +31,13 @@ class BeforeProof:
 
     def __init__(self, services: Services, account: int, world: World) -> None:
         self.found: list[str] | None = None
-        self._look = lambda: difference(services, account, world)
-        self._phase = lambda: run_view(services, account).phase
+        self.services, self.account, self.world = services, account, world
         self._lock = threading.Lock()
 
     def __call__(self, _method: str, _path: str, _query: str) -> None:
         with self._lock:
-            if self.found is None and self._phase() == "proof":
-                self.found = self._look()
+            if self.found is None and run_view(self.services, self.account).phase == "proof":
+                self.found = difference(self.services, self.account, self.world)
 
 
 def watched(engine: Engine) -> None:
