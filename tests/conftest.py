@@ -21,7 +21,7 @@ from kommo.sandbox import OFICINA, Server, make_world, serve
 from kommo.services import Services, open_services
 from kommo.settings import Settings, load
 from kommo.store import schema
-from tests import databases
+from tests import databases, speed
 
 ENGINES = (databases.SQLITE, databases.POSTGRESQL)
 ONCE = ("browser",)
@@ -47,6 +47,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("engine_name", params, indirect=True, scope="session")
 
 
+def pytest_configure() -> None:
+    """Before the first application is made."""
+    speed.remember_templates()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means."""
+    return speed.workers()
+
+
+def pytest_collection_finish() -> None:
+    """Everything is imported now."""
+    speed.spare_the_collector()
+
+
+@pytest.hookimpl(trylast=True)  # pytest has put the engines' halves together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what needs the engine that was not asked for."""
     asked = config.getoption("engine")
@@ -54,6 +70,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if other:
         config.hook.pytest_deselected(items=other)
         items[:] = [item for item in items if item not in set(other)]
+    if hasattr(config, "workerinput"):  # many processes; one alone keeps the order of the files
+        speed.spread(items)
 
 
 def _only_engine(item: pytest.Item) -> str | None:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Float, Integer, Table, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from kommo.db import clock, now
 from kommo.store import records
@@ -21,6 +22,23 @@ _RUNS: Table = SyncRun.__table__  # type: ignore[assignment]
 STREAMS = ("contacts", "deals")
 KEPT = 1000  # finished runs an account keeps in its history: three days of one every five minutes
 FAR = 4000.0  # seconds; no lease and no pause is as long: a time further away is of a clock that was set back
+
+
+def _hold(going_on: bool) -> ReturningUpdate[tuple[bool]]:
+    run = _RUNS.c
+    return (
+        update(_RUNS)
+        .where(run.id == bindparam("of_run"), run.fence == bindparam("held_with"), run.state == "running")
+        .values(
+            lease_until=clock() + bindparam("lease", type_=Float),
+            requests=run.requests + bindparam("sent", type_=Integer),
+            waiting=None if going_on else run.waiting,
+        )
+        .returning(run.cancel)
+    )
+
+
+_HOLD = {going_on: _hold(going_on) for going_on in (True, False)}  # made once: every transaction begins with it
 
 
 class AlreadyRunning(Exception):
@@ -131,16 +149,8 @@ def hold(session: Session, held: Claim, lease: float, *, requests: int = 0, goin
 
     Raises LostLease where the run is no longer ours: the first statement of every transaction that writes for it.
     """
-    run = _RUNS.c
-    statement = (
-        update(_RUNS)
-        .where(run.id == held.run_id, run.fence == held.fence, run.state == "running")
-        .values(
-            lease_until=clock() + lease, requests=run.requests + requests, waiting=None if going_on else run.waiting
-        )
-        .returning(run.cancel)
-    )
-    cancel = session.connection().execute(statement).scalar_one_or_none()
+    values = {"of_run": held.run_id, "held_with": held.fence, "lease": lease, "sent": requests}
+    cancel = session.connection().execute(_HOLD[going_on], values).scalar_one_or_none()
     if cancel is None:
         raise LostLease(f"run {held.run_id} is not ours any more")
     return bool(cancel)

@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+pytestmark = pytest.mark.only_on("sqlite", reason="who is refused has asked no database")
 FORWARDED = (
     "X_FORWARDED_SSL", "X_FORWARDED_SCHEME", "X_FORWARDED_PROTOCOL", "X_FORWARDED_PREFIX", "X_FORWARDED_URI",
     "X_FORWARDED_USER", "X_FORWARDED_CLIENT_CERT", "X_FORWARDED_OF_TOMORROW", "X_FORWARDED",
