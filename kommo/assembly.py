@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from kommo import api, cli, pages
-from kommo.access import address, guard, headers
+from kommo.access import address, gate, guard, headers, rules
 from kommo.api import errors as api_errors
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
@@ -30,6 +30,7 @@ def assemble(settings: Settings) -> Flask:
 
     Raises SettingError and SchemaError with one Portuguese line.
     """
+    settings.require_names()
     check_environment(settings)
     prepare(settings)
     app = Flask(
@@ -47,13 +48,15 @@ def assemble(settings: Settings) -> Flask:
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
     app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
-    guard.register(app)
+    guard.register(app, settings)
     address.register(app)
+    gate.register(app)
     headers.register(app, settings.assets)
     csrf.init_app(app)
     pages.register(app)
     csrf.exempt(api.register(app))
     _answer_errors(app)
+    rules.require_all(app)
     cli.register(app)
     return app
 

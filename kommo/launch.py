@@ -1,7 +1,6 @@
 """`python app.py`: web server, worker and, where wanted, the demonstration account, in one go and ended together."""
 
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
@@ -51,6 +50,7 @@ def _serve(settings: Settings, *, demo: bool, worker: bool) -> None:
         raise SettingError(str(error)) from None
     child = WorkerProcess() if worker else None
     try:
+        _announce_first_user(app, settings)
         _open_demo(app, wanted=demo)
         if child:
             child.start()
@@ -75,7 +75,7 @@ def _run_server(app: "Flask", settings: Settings, listener: socket.socket) -> No
 
 def _listen(settings: Settings) -> socket.socket:
     """A listening socket; SettingError where the address is not this machine's own, or the port is taken."""
-    _require_loopback(settings.host)
+    settings.require_names()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     if os.name == "posix":  # on Windows the option would let two servers share the port
@@ -92,15 +92,22 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _require_loopback(host: str) -> None:
+def _announce_first_user(app: "Flask", settings: Settings) -> None:
+    """Show the code with which the first person makes their access in the browser, where others are served.
+
+    Raises SettingError where there is no console to show it on: then only the shell could make somebody.
+    """
+    from kommo.access import first_user, gate
+
+    if settings.is_local or gate.has_users(app.extensions["kommo"]):
+        return
     try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+        print(first_user.announcement(first_user.code(app), settings), flush=True)
+    except (OSError, ValueError, AttributeError):  # closed, or none at all
         raise SettingError(
-            f"HOST={host} abriria o painel para a rede, e ele ainda não tem login: use 127.0.0.1, ::1 ou localhost."
-        )
+            "Ninguém tem acesso ainda, e não há console que mostre o código do primeiro: "
+            "rode `flask kommo user add` e inicie de novo."
+        ) from None
 
 
 def _open_demo(app: "Flask", *, wanted: bool) -> None:

@@ -5,14 +5,15 @@ the start with one Portuguese line that names the variable (`SettingError`). doc
 test fails when one is missing there.
 """
 
+import ipaddress
 import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kommo.addresses import check_configured
 
@@ -43,10 +44,25 @@ def _key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _hosts(value: Any) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    cleaned = tuple(name.strip().lower() for name in names if name.strip())
+    if not all(len(name) <= 253 and re.fullmatch(r"[a-z0-9.-]+|\[[0-9a-f:]+\]", name) for name in cleaned):
+        raise ValueError
+    return cleaned
+
+
 def _queue(value: str) -> str:
     if not re.match(r"(sqlite:///.+|rediss?://.+|postgresql://.+)", value):
         raise ValueError
     return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _setting(name: str, default: Any, meaning: str, allowed: str, **limits: Any) -> Any:
@@ -66,7 +82,12 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    host: str = _setting("HOST", "127.0.0.1", "Endereço em que o servidor atende.", "127.0.0.1, ::1 ou localhost")
+    host: str = _setting(
+        "HOST",
+        "127.0.0.1",
+        "Endereço em que o servidor atende; outro que não o deste computador pede KOMMO_TRUSTED_HOSTS.",
+        "127.0.0.1, ::1, localhost ou o endereço de uma placa de rede",
+    )
     port: int = _setting("PORT", 3000, "Porta do servidor.", "um número de 1 a 65535", ge=1, le=65535)
     threads: int = _setting(
         "KOMMO_THREADS",
@@ -75,6 +96,20 @@ class Settings(BaseSettings):
         "um número de 2 a 64",
         ge=2,
         le=64,
+    )
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = _setting(
+        "KOMMO_TRUSTED_HOSTS",
+        (),
+        "Nomes pelos quais outras máquinas abrem o painel, separados por vírgula; sem valor, só este computador.",
+        "nomes como painel.exemplo.com.br, separados por vírgula",
+    )
+    proxy_count: int = _setting(
+        "KOMMO_PROXY_COUNT",
+        0,
+        "Quantos proxies com HTTPS há entre as pessoas e o painel.",
+        "um número de 0 a 5",
+        ge=0,
+        le=5,
     )
     instance: Path = _setting(
         "KOMMO_INSTANCE",
@@ -210,6 +245,19 @@ class Settings(BaseSettings):
     def queue(self) -> str:
         """The queue's address: the one that is set, else a SQLite file of its own in `instance`."""
         return self.queue_url or f"sqlite:///{self.instance.resolve() / 'queue.sqlite3'}"
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether only this machine is served, directly: then nobody needs a login until a user is made."""
+        return _is_loopback(self.host) and not self.trusted_hosts and not self.proxy_count
+
+    def require_names(self) -> None:
+        """Raise SettingError where others are to be served, and the names under which they call are not said."""
+        if not self.is_local and not self.trusted_hosts:
+            raise SettingError(
+                "O painel atenderia a outras máquinas: diga em KOMMO_TRUSTED_HOSTS por qual nome elas o abrem, "
+                "como painel.exemplo.com.br."
+            )
 
     @property
     def environment_token(self) -> str | None:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from flask import Request, request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from kommo.access import identity
+from kommo.access.rules import Permission
 from kommo.api.body import Written, read_object
-from kommo.api.errors import invalid_field
+from kommo.api.errors import invalid_field, unknown_account
 from kommo.crm.token import is_blank
 from kommo.ids import MAX_ID
 from kommo.store.connections import DEFAULT_OWNER
@@ -111,18 +113,22 @@ T = TypeVar("T", bound=Call)
 def read(model: type[T]) -> T:
     """The parameters of the request in hand. The body counts before the header, the header before the address.
 
-    Raises ApiError (400, 415) that names the field at fault.
+    Raises ApiError: 400 and 415 that name the field at fault, 404 for an owner that is not the caller's own.
     """
     found = _from_address(request, model) | _from_header(request)
     if request.method in _WITH_BODY:
         found |= _said(read_object(request))
+    caller = identity.require()
     try:
-        return model.model_validate(found)
+        call = model.model_validate({"userId": caller.owner} | found)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         field = str(first["loc"][0])
         code = "missing_field" if first["type"] == "missing" else "invalid_field"
         raise invalid_field(field, _RULES[field], code) from None
+    if call.user_id != caller.owner and not caller.may(Permission.OWNERS):
+        raise unknown_account("Nenhuma conta está conectada para este userId.")
+    return call
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,6 +157,16 @@ def invalid_json(error: str) -> ApiError:
     return ApiError(400, "invalid_json", "O corpo do pedido não é um JSON válido", error)
 
 
+def unknown_account(error: str = "Nenhuma conta com este accountId está conectada.") -> ApiError:
+    """404 for an account that is not connected, or is somebody else's: they look alike."""
+    return ApiError(404, "account_unknown", "Conta não encontrada", error, field="accountId")
+
+
+def not_allowed(error: str) -> ApiError:
+    """403 for what the caller's role or key does not include."""
+    return ApiError(403, "not_allowed", "Sem permissão", error)
+
+
 def busy() -> ApiError:
     """503 for a call that would ask Kommo while half of the server's threads wait for Kommo or for a run already."""
     return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})

@@ -5,11 +5,13 @@ import time
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo.access import identity
+from kommo.access.rules import Permission
 from kommo.api import runs as told
 from kommo.api.accounts import access, client, held, require_account, services
 from kommo.api.answers import write
 from kommo.api.asked import Call, SyncCall, read
-from kommo.api.errors import ApiError, busy
+from kommo.api.errors import ApiError, busy, not_allowed
 from kommo.api.waiting import place, preference, wait
 from kommo.connect import flow
 from kommo.connect.access import Access
@@ -38,6 +40,8 @@ def start() -> Response:
     call = read(SyncCall)
     wish = preference(request.headers.getlist("Prefer"))
     found = access(call)
+    if found.connection is None and not identity.may(Permission.CONNECT):
+        raise not_allowed("Esta chamada guardaria um token: peça a quem administra o painel.")
     with place() as seated:
         limit = wish.seconds(services().settings.sync_wait) if seated else 0.0
         try:

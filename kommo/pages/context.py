@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo.access import identity
 from kommo.connect import support
 from kommo.connect.client import slots_for
 from kommo.connect.support import Block
@@ -70,8 +71,8 @@ def services() -> Services:
 
 
 def owner() -> str:
-    """The key of the owner whose pages these are; one for all until people can log in."""
-    return connections.DEFAULT_OWNER
+    """The key of the owner whose pages these are: whose data the person works with."""
+    return identity.require().owner
 
 
 def session() -> Session:

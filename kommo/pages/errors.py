@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound
 
-from kommo.access import guard
+from kommo.access import gate, guard, identity
 from kommo.pages.context import connection
 from kommo.pages.htmx import is_htmx
 
@@ -101,5 +101,7 @@ def _own_sentence(error: HTTPException) -> str | None:
 
 
 def _let_in() -> bool:
-    """Whether the guard lets the caller in: some errors come about before it is asked."""
-    return guard.check() is None
+    """Whether guard and gate let the caller in: some errors come about before they are asked."""
+    if identity.current() is None:
+        return guard.check() is None and gate.check() is None and identity.current() is not None
+    return True

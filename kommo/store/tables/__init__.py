@@ -4,11 +4,14 @@ from kommo.store.tables.accounts import Connection, Owner
 from kommo.store.tables.budget import RateSlot, RateUse
 from kommo.store.tables.catalogues import CatalogueRead, Company, CustomField, KommoUser, LossReason, Pipeline, Stage
 from kommo.store.tables.marks import SyncEvent, SyncMark, SyncMissing
+from kommo.store.tables.people import ApiKey, Attempt, LoginSession, User
 from kommo.store.tables.runs import SyncBand, SyncCandidate, SyncRun, SyncSeen, SyncStream
 from kommo.store.tables.schedules import Schedule
 from kommo.store.tables.wallet import Contact, Deal, DealContact, SearchPending, Wallet
 
 __all__ = [
+    "ApiKey",
+    "Attempt",
     "CatalogueRead",
     "Company",
     "Connection",
@@ -17,6 +20,7 @@ __all__ = [
     "Deal",
     "DealContact",
     "KommoUser",
+    "LoginSession",
     "LossReason",
     "Owner",
     "Pipeline",
@@ -33,5 +37,6 @@ __all__ = [
     "SyncRun",
     "SyncSeen",
     "SyncStream",
+    "User",
     "Wallet",
 ]
