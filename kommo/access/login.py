@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pyotp
-from sqlalchemy.orm import Session
 
 from kommo.access import passwords
 from kommo.db import now, reading, writing
@@ -20,34 +19,58 @@ LONGEST_CODE = 16  # characters
 class Outcome:
     """What came of a login: `token` for the cookie, or why there is none.
 
-    `wait` is how many seconds nothing more is tried; `code_missing`: the password is right, the second factor's code
-    was not given. Neither a wrong name nor a wrong password nor a wrong code tells which of them it was.
+    `wait` is how many seconds nothing more is tried. `code_missing`: the password is right, the code of the second factor
+    was not given; `password_at` is to be shown to `by_code` with it. Neither a wrong name nor a wrong password nor a
+    wrong code tells which of them it was.
     """
 
     token: str | None = None
     user_id: int | None = None
     wait: float = 0.0
     code_missing: bool = False
+    password_at: float = 0.0
     locked: bool = False  # this attempt began the wait
 
 
 def login(services: Services, name: str, password: str, code: str, address: str, agent: str) -> Outcome:
-    """Try to log somebody in from a network address."""
+    """Try to log somebody in from a network address. Raises VaultError where the second factor cannot be read."""
     known = people.clean_name(name)
     subjects = [attempts.name_key(known or name), attempts.address_key(address)]
     with reading(services.engine) as session:
         if (wait := attempts.locked_for(session, subjects)) > 0:
             return Outcome(wait=wait)
         user = people.by_name(session, known) if known else None
-        fits = passwords.fits(user.password if user else None, password[: passwords.LONGEST + 1])
-        fits = fits and user is not None and not user.disabled
-        moment = now(session)
-    if not fits or user is None:
+    fits = passwords.fits(user.password if user else None, password[: passwords.LONGEST + 1])
+    if not fits or user is None or user.disabled:
         return _failed(services, subjects)
+    if passwords.is_outdated(user.password):
+        _renew(services, user.id, password)
+    if user.totp and not code.strip():
+        return Outcome(user_id=user.id, code_missing=True, password_at=user.password_at)
+    return _begin(services, user, code, subjects, address, agent)
+
+
+def by_code(services: Services, user_id: int, password_at: float, code: str, address: str, agent: str) -> Outcome:
+    """The second step: the code of somebody whose password, that of `password_at`, was right a moment ago.
+
+    An empty outcome where that holds no more. Raises VaultError where the second factor cannot be read.
+    """
+    with reading(services.engine) as session:
+        user = people.by_id(session, user_id)
+        if user is None or user.disabled or not user.totp or user.password_at != password_at:
+            return Outcome()
+        subjects = [attempts.name_key(user.name), attempts.address_key(address)]
+        if (wait := attempts.locked_for(session, subjects)) > 0:
+            return Outcome(wait=wait)
+    return _begin(services, user, code, subjects, address, agent)
+
+
+def _begin(services: Services, user: User, code: str, subjects: list[str], address: str, agent: str) -> Outcome:
+    """Begin the session of somebody whose password is right; checks the code where there is a second factor."""
     step = None
     if user.totp:
-        if not code.strip():
-            return Outcome(code_missing=True)
+        with reading(services.engine) as session:
+            moment = now(session)
         step = step_of(services.vault.open(user.totp, user.place), code, moment)
         if step is None:
             return _failed(services, subjects)
@@ -55,7 +78,6 @@ def login(services: Services, name: str, password: str, code: str, address: str,
         if step is None or people.use_code(session, user.id, step):
             attempts.forget(session, subjects[0])
             people.seen(session, user.id)
-            _renew(session, user.id, password)
             return Outcome(login_sessions.begin(session, user.id, address, agent), user.id)
     return _failed(services, subjects)  # a code counts once
 
@@ -79,7 +101,7 @@ def is_password_of(services: Services, user_id: int, password: str, address: str
         subjects = [attempts.name_key(user.name if user else ""), attempts.address_key(address)]
         if (wait := attempts.locked_for(session, subjects)) > 0:
             return Outcome(wait=wait)
-        fits = passwords.fits(user.password if user else None, password[: passwords.LONGEST + 1])
+    fits = passwords.fits(user.password if user else None, password[: passwords.LONGEST + 1])
     return Outcome(user_id=user_id) if fits else _failed(services, subjects)
 
 
@@ -91,8 +113,9 @@ def _failed(services: Services, subjects: list[str]) -> Outcome:
     return Outcome(wait=wait, locked=of_name or from_address)
 
 
-def _renew(session: Session, user_id: int, password: str) -> None:
+def _renew(services: Services, user_id: int, password: str) -> None:
     """Hash a password anew that was hashed with weaker parameters: now it is known."""
-    user = session.get(User, user_id)
-    if user is not None and passwords.is_outdated(user.password):
-        user.password = passwords.hash_of(password)
+    hashed = passwords.hash_of(password)
+    with writing(services.engine) as session:
+        if (user := people.by_id(session, user_id)) is not None:
+            user.password = hashed
