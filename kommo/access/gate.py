@@ -162,3 +162,15 @@ def _wanted() -> str | None:
         shown = urlsplit(request.headers.get("HX-Current-URL", ""))
         return f"{shown.path}?{shown.query}".rstrip("?")
     return request.full_path.rstrip("?") if request.method == "GET" else None
+
+
+def remember(token: str) -> None:
+    """The browser is logged in from here on: its cookie begins anew, nothing of before is left in it."""
+    session.clear()
+    session[COOKIE] = token
+
+
+def forget() -> None:
+    """The browser is nobody's any more."""
+    session.clear()
+    g.identity = None
