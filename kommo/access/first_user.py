@@ -5,6 +5,7 @@ import hmac
 import os
 import sys
 from base64 import b32encode
+from pathlib import Path
 
 from flask import Flask
 
@@ -29,7 +30,7 @@ def is_code(app: Flask, given: str) -> bool:
 def has_console() -> bool:
     """Whether somebody can read what is printed: standard output is neither closed nor thrown away."""
     try:
-        shown, nowhere = os.fstat(sys.stdout.fileno()), os.stat(os.devnull)
+        shown, nowhere = os.fstat(sys.stdout.fileno()), Path(os.devnull).stat()
     except (AttributeError, OSError, ValueError):  # none at all (pythonw), or closed
         return False
     return not os.path.samestat(shown, nowhere)

@@ -7,7 +7,8 @@ import pyotp
 from kommo.access import passwords
 from kommo.db import now, reading, writing
 from kommo.services import Services
-from kommo.store import attempts, login_sessions, people
+from kommo.store import attempts, audit, login_sessions, people
+from kommo.store.audit import Actor
 from kommo.store.tables import User
 
 _STEP = 30  # seconds of one code of the second factor
@@ -19,7 +20,7 @@ LONGEST_CODE = 16  # characters
 class Outcome:
     """What came of a login: `token` for the cookie, or why there is none.
 
-    `wait` is how many seconds nothing more is tried. `code_missing`: the password is right, the code of the second factor
+    `wait` is how many seconds nothing more is tried. `code_missing`: the password is right, the second factor's code
     was not given; `password_at` is to be shown to `by_code` with it. Neither a wrong name nor a wrong password nor a
     wrong code tells which of them it was.
     """
@@ -42,7 +43,7 @@ def login(services: Services, name: str, password: str, code: str, address: str,
         user = people.by_name(session, known) if known else None
     fits = passwords.fits(user.password if user else None, password[: passwords.LONGEST + 1])
     if not fits or user is None or user.disabled:
-        return _failed(services, subjects)
+        return _failed(services, subjects, user, address)
     if passwords.is_outdated(user.password):
         _renew(services, user.id, password)
     if user.totp and not code.strip():
@@ -73,13 +74,14 @@ def _begin(services: Services, user: User, code: str, subjects: list[str], addre
             moment = now(session)
         step = step_of(services.vault.open(user.totp, user.place), code, moment)
         if step is None:
-            return _failed(services, subjects)
+            return _failed(services, subjects, user, address)
     with writing(services.engine) as session:
         if step is None or people.use_code(session, user.id, step):
             attempts.forget(session, subjects[0])
             people.seen(session, user.id)
+            audit.note(session, Actor("user", user.name, address), "login.ok", owner=user.owner)
             return Outcome(login_sessions.begin(session, user.id, address, agent), user.id)
-    return _failed(services, subjects)  # a code counts once
+    return _failed(services, subjects, user, address)  # a code counts once
 
 
 def step_of(secret: str, code: str, moment: float) -> int | None:
@@ -102,14 +104,25 @@ def is_password_of(services: Services, user_id: int, password: str, address: str
         if (wait := attempts.locked_for(session, subjects)) > 0:
             return Outcome(wait=wait)
     fits = passwords.fits(user.password if user else None, password[: passwords.LONGEST + 1])
-    return Outcome(user_id=user_id) if fits else _failed(services, subjects)
+    return Outcome(user_id=user_id) if fits else _failed(services, subjects, user, address)
 
 
-def _failed(services: Services, subjects: list[str]) -> Outcome:
+def _failed(services: Services, subjects: list[str], user: User | None, address: str) -> Outcome:
+    """Count a failure. The audit log names whom it was tried for only where there is such a person: else what was typed
+    may be a password.
+    """
+    owner, subject = (user.owner, user.name) if user else (None, "")
     with writing(services.engine) as session:
         of_name = attempts.fail(session, subjects[0], attempts.OF_NAME)
         from_address = attempts.fail(session, subjects[1], attempts.FROM_ADDRESS)
         wait = attempts.locked_for(session, subjects)
+        audit.note(
+            session,
+            Actor("system", "", address),
+            "login.locked" if wait else "login.refused",
+            owner=owner,
+            subject=subject,
+        )
     return Outcome(wait=wait, locked=of_name or from_address)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from kommo.access import gate, identity, passwords
+from kommo.access.actor import note
 from kommo.access.rules import PERMISSION_WORDS, ROLE_WORDS, Role
 from kommo.db import writing
 from kommo.pages.context import moment, owner, services, session
@@ -53,6 +54,7 @@ def add() -> AnyResponse:
         hashed = checked_password(request.form.get("senha", ""), request.form.get("senha_de_novo", ""), name)
         with writing(services().engine) as opened:
             made = people.add(opened, name, role, hashed, owner())
+            note(opened, "user.added", made.name, role=role)
     except (PeopleError, passwords.WeakPassword) as error:
         return _page(422, error=str(error))
     flash(f"{made.name} tem acesso. Diga-lhe a senha por um caminho seguro; em Minha conta ela pode ser trocada.")
@@ -71,19 +73,28 @@ def role(user_id: int) -> AnyResponse:
     wanted = _role()
     if wanted is None:
         return _person(_found(session(), user_id), 422, error=_ROLE)
-    return _change(user_id, lambda opened, user: people.change(opened, user, role=wanted), "O papel está mudado.")
+    return _change(
+        user_id, lambda opened, user: people.change(opened, user, role=wanted), "O papel está mudado.", role=wanted
+    )
 
 
 @bp.post("/<int:user_id>/suspender")
 def disable(user_id: int) -> AnyResponse:
     """Let a person in no more, for now: their sessions end, their keys do not count."""
-    return _change(user_id, lambda opened, user: people.change(opened, user, disabled=True), "O acesso está suspenso.")
+    return _change(
+        user_id,
+        lambda opened, user: people.change(opened, user, disabled=True),
+        "O acesso está suspenso.",
+        disabled=True,
+    )
 
 
 @bp.post("/<int:user_id>/reativar")
 def enable(user_id: int) -> AnyResponse:
     """Let a person in again."""
-    return _change(user_id, lambda opened, user: people.change(opened, user, disabled=False), "O acesso voltou.")
+    return _change(
+        user_id, lambda opened, user: people.change(opened, user, disabled=False), "O acesso voltou.", disabled=False
+    )
 
 
 @bp.post("/<int:user_id>/senha")
@@ -97,13 +108,13 @@ def password(user_id: int) -> AnyResponse:
     except passwords.WeakPassword as error:
         return _person(found, 422, error=str(error))
     said = "A senha está trocada, e as sessões desta pessoa terminaram."
-    return _change(user_id, lambda opened, user: people.set_password(opened, user, hashed), said)
+    return _change(user_id, lambda opened, user: people.set_password(opened, user, hashed), said, "password.changed")
 
 
 @bp.post("/<int:user_id>/remover")
 def remove(user_id: int) -> AnyResponse:
     """Take a person's access away, with their sessions and keys."""
-    return _change(user_id, people.remove, "O acesso foi retirado, com as chaves desta pessoa.", to_list=True)
+    return _change(user_id, people.remove, "O acesso foi retirado, com as chaves desta pessoa.", "user.removed")
 
 
 @bp.post("/chaves/<int:key_id>/revogar")
@@ -111,22 +122,29 @@ def revoke(key_id: int) -> AnyResponse:
     """Revoke anybody's key."""
     with writing(services().engine) as opened:
         found = api_keys.revoke(opened, key_id) if key_id < 2**31 else None
+        if found is not None:
+            note(opened, "key.revoked", found.name)
     if found is None:
         abort(404)
     flash(f"A chave {found.name} está revogada: o programa que a usava não entra mais.")
     return _back()
 
 
-def _change(user_id: int, act: Callable[[Session, User], None], said: str, *, to_list: bool = False) -> AnyResponse:
-    """Do something to a person; what would leave nobody to administer is refused."""
-    _require_people()
+def _change(
+    user_id: int, act: Callable[[Session, User], None], said: str, action: str = "user.changed", **details: Any
+) -> AnyResponse:
+    """Do something to a person; what would leave nobody to administer is refused. `action` is the audit log's code."""
     try:
         with writing(services().engine) as opened:
-            act(opened, _found(opened, user_id))
+            found = _found(opened, user_id)
+            note(opened, action, found.name, **details)
+            act(opened, found)
     except PeopleError as error:
         return _person(_found(session(), user_id), 422, error=str(error))
+    if user_id == identity.require().user_id and action == "user.removed":
+        gate.forget()
     flash(said)
-    return _back() if to_list else redirect(url_for("access.person", user_id=user_id), 303)
+    return _back() if action == "user.removed" else redirect(url_for("access.person", user_id=user_id), 303)
 
 
 def _page(status: int = 200, *, error: str = "") -> Response:

@@ -40,8 +40,8 @@ _WITHOUT_ACCOUNT = ("static", "assets", "login.")  # endpoints that are the same
 class Shell:
     """What stands around a page's content.
 
-    `place` is the account's address in words, `copy` its proof, `next_run` when its schedule has the next one; `who` looks
-    at the page, in the role that `role` has in words.
+    `place` is the account's address in words, `copy` its proof, `next_run` when its schedule has the next one; `who`
+    looks at the page, in the role that `role` names.
     """
 
     who: Identity

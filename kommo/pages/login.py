@@ -19,6 +19,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from kommo.access import first_user, gate, identity, login, passwords
+from kommo.access.actor import note
 from kommo.access.login import Outcome
 from kommo.db import reading, writing
 from kommo.pages.context import services
@@ -33,8 +34,8 @@ _WRONG_CODE = "Este não é o código que o console do servidor mostra."
 _NOT_TWICE = "As duas senhas são diferentes."
 _OVER = "Passou tempo demais: entre de novo."
 _UNREADABLE = (
-    "O segundo fator não pode ser conferido, porque a chave de cifra do servidor é outra. Peça a quem cuida do servidor: "
-    "`flask kommo user totp-off`."
+    "O segundo fator não pode ser conferido, porque a chave de cifra do servidor é outra. Peça a quem cuida do "
+    "servidor que rode `flask kommo user totp-off`."
 )
 _HALF = "half_login"  # in the signed cookie: whose password was right, and when
 _HALF_FOR = 300.0  # seconds for which the code is waited for
@@ -86,6 +87,7 @@ def leave() -> AnyResponse:
     if caller.session_id is not None and caller.user_id is not None:
         with writing(services().engine) as opened:
             login_sessions.end(opened, caller.user_id, caller.session_id)
+            note(opened, "logout")
     gate.forget()
     return redirect(url_for("login.page"), 303)
 
@@ -108,6 +110,7 @@ def make_first() -> AnyResponse:
         with writing(services().engine) as opened:
             attempts.fail(opened, subject, attempts.OF_NAME)
             wait = attempts.locked_for(opened, [subject])
+            note(opened, "login.locked" if wait else "login.refused")
         if wait <= 0:
             return _first_form(422, error=_WRONG_CODE)
     if wait > 0:
@@ -126,6 +129,8 @@ def begin_first(form: Any) -> AnyResponse:
         with writing(services().engine) as opened:
             made = people.add_first(opened, name, hashed)
             token = None if made is None else login_sessions.begin(opened, made.id, *_caller())
+            if made is not None:
+                note(opened, "user.added", made.name, role=made.role)
     except (PeopleError, passwords.WeakPassword) as error:
         answer: AnyResponse = form(422, error=str(error))
         return answer

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, flash, make_response, redirect, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from kommo.access import gate, identity, login, passwords, second_factor
+from kommo.access.actor import note
 from kommo.access.identity import Identity
 from kommo.access.rules import PERMISSION_WORDS, ROLE_WORDS
 from kommo.db import now, writing
@@ -21,7 +22,7 @@ bp = Blueprint("me", __name__, url_prefix="/minha-conta")
 VALIDITIES = {"30": "30 dias", "90": "90 dias", "365": "1 ano", "": "sem prazo"}  # days in the form
 _WRONG = "A senha atual não confere."
 _WRONG_BOTH = "A senha atual ou o código não confere."
-_OLD_SECRET = "O código secreto desta página não vale mais: comece de novo com o que aparece agora."
+_OLD_DRAFT = "O código secreto desta página não vale mais: comece de novo com o que aparece agora."
 _VALIDITY = "Escolha uma das validades."
 _DAY = 86_400.0
 
@@ -48,6 +49,7 @@ def password() -> AnyResponse:
         return _refused("password", 422, str(error))
     with writing(services().engine) as opened:
         people.set_password(opened, _again(opened, me), hashed, caller.session_id)
+        note(opened, "password.changed", me.name)
     flash("A senha está trocada. As outras sessões terminaram; esta continua.")
     return _back()
 
@@ -58,6 +60,8 @@ def end(session_id: int) -> AnyResponse:
     caller, me = _me()
     with writing(services().engine) as opened:
         found = session_id < 2**31 and login_sessions.end(opened, me.id, session_id)
+        if found:
+            note(opened, "session.ended", str(session_id))
     if not found:
         abort(404)
     if session_id == caller.session_id:
@@ -73,6 +77,7 @@ def end_others() -> AnyResponse:
     caller, me = _me()
     with writing(services().engine) as opened:
         login_sessions.end_others(opened, me.id, caller.session_id)
+        note(opened, "session.ended", "as outras")
     flash("As outras sessões terminaram.")
     return _back()
 
@@ -90,6 +95,7 @@ def make_key() -> AnyResponse:
         with writing(services().engine) as opened:
             until = now(opened) + int(days) * _DAY if days else None
             row, key = api_keys.make(opened, me.id, request.form.get("nome", ""), scopes, until)
+            note(opened, "key.added", row.name, scopes=row.scopes)
     except PeopleError as error:
         return _refused("keys", 422, str(error))
     forget()
@@ -102,6 +108,8 @@ def revoke(key_id: int) -> AnyResponse:
     _, me = _me()
     with writing(services().engine) as opened:
         found = api_keys.revoke(opened, key_id, me.id) if key_id < 2**31 else None
+        if found is not None:
+            note(opened, "key.revoked", found.name)
     if found is None:
         abort(404)
     flash(f"A chave {found.name} está revogada: o programa que a usava não entra mais.")
@@ -126,7 +134,7 @@ def totp_on() -> AnyResponse:
     try:
         secret = second_factor.open_draft(services().vault, me, request.form.get("segredo", ""))
     except VaultError:
-        return _totp(me, second_factor.new_secret(), 422, _OLD_SECRET)
+        return _totp(me, second_factor.new_secret(), 422, _OLD_DRAFT)
     given = request.form.get("senha_atual", "")
     outcome = login.is_password_of(services(), me.id, given, request.remote_addr or "")
     step = login.step_of(secret, request.form.get("codigo", ""), now(session()))
@@ -135,6 +143,7 @@ def totp_on() -> AnyResponse:
     with writing(services().engine) as opened:
         found = _again(opened, me)
         people.set_totp(opened, found, services().vault.seal(secret, found.place), step, caller.session_id)
+        note(opened, "totp.on", me.name)
     flash("O segundo fator está ligado: daqui em diante a entrada pede também o código do telefone.")
     return _back()
 
@@ -149,6 +158,7 @@ def totp_off() -> AnyResponse:
         return _refused("totp", *refusal(outcome, _WRONG))
     with writing(services().engine) as opened:
         people.set_totp(opened, _again(opened, me), None)
+        note(opened, "totp.off", me.name)
     flash("O segundo fator está desligado: a entrada pede só nome e senha.")
     return _back()
 

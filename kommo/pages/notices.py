@@ -13,8 +13,8 @@ from kommo.text import date, date_time, plural
 
 DAY = 86_400
 EXPOSED = (
-    "Outras máquinas abrem este painel sem HTTPS: senhas e dados passam pela rede sem cifra, e quem está no caminho os lê. "
-    "Ponha à frente um proxy com HTTPS e diga KOMMO_PROXY_COUNT=1, como em docs/operation.md."
+    "Outras máquinas abrem este painel sem HTTPS: senhas e dados passam pela rede sem cifra, e quem está no caminho "
+    "os lê. Ponha à frente um proxy com HTTPS e diga KOMMO_PROXY_COUNT=1, como em docs/operation.md."
 )
 WARN_DAYS = 30  # the first warning; it grows more urgent at 7 days and at 1
 
