@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from kommo import api, cli, pages
-from kommo.access import address, gate, guard, headers, rules
+from kommo.access import address, cookies, gate, guard, headers, rules
 from kommo.api import errors as api_errors
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
@@ -40,6 +40,7 @@ def assemble(settings: Settings) -> Flask:
         static_folder="static",
         instance_path=str(settings.instance.resolve()),
     )
+    app.session_interface = cookies.Sessions()
     _configure(app, settings)
     db.init_app(app)
     Migrate(app, db, directory=str(schema.MIGRATIONS), render_as_batch=True)

@@ -101,13 +101,12 @@ def _announce_first_user(app: "Flask", settings: Settings) -> None:
 
     if settings.is_local or gate.has_users(app.extensions["kommo"]):
         return
-    try:
-        print(first_user.announcement(first_user.code(app), settings), flush=True)
-    except (OSError, ValueError, AttributeError):  # closed, or none at all
+    if not first_user.has_console():
         raise SettingError(
             "Ninguém tem acesso ainda, e não há console que mostre o código do primeiro: "
             "rode `flask kommo user add` e inicie de novo."
-        ) from None
+        )
+    print(first_user.announcement(first_user.code(app), settings), flush=True)
 
 
 def _open_demo(app: "Flask", *, wanted: bool) -> None:

@@ -2,7 +2,10 @@
 
 import hashlib
 import hmac
+import os
+import sys
 from base64 import b32encode
+from pathlib import Path
 
 from flask import Flask
 
@@ -22,6 +25,15 @@ def is_code(app: Flask, given: str) -> bool:
     """Whether somebody has read the console; spaces, hyphens and small letters do not matter."""
     cleaned = "".join(char for char in given.upper() if char.isalnum())
     return hmac.compare_digest(cleaned.encode(), code(app).replace("-", "").encode())
+
+
+def has_console() -> bool:
+    """Whether somebody can read what is printed: standard output is neither closed nor thrown away."""
+    try:
+        shown, nowhere = os.fstat(sys.stdout.fileno()), Path(os.devnull).stat()
+    except (AttributeError, OSError, ValueError):  # none at all (pythonw), or closed
+        return False
+    return not os.path.samestat(shown, nowhere)
 
 
 def announcement(shown: str, settings: Settings) -> str:

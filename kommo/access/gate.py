@@ -4,9 +4,14 @@ The person at the machine works at once while nobody has made a user; a browser 
 its key. Whoever is unknown is shown the way in, and learns nothing else: not even which addresses exist.
 """
 
+from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
-from flask import Flask, Response, g, redirect, request, session, url_for
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
 from kommo.access import guard
@@ -24,6 +29,13 @@ _KEY_UNKNOWN = "A chave em X-API-Key não existe, foi revogada ou venceu: crie o
 _NOT_ALLOWED = "Você não tem permissão para isto: peça a quem administra o painel."
 
 
+class NotAllowed(Forbidden):
+    """A person who is logged in asked for what their role does not include; `description` says so."""
+
+    def __init__(self) -> None:
+        super().__init__(_NOT_ALLOWED)
+
+
 def register(app: Flask) -> None:
     """Put the gate before every route, behind the guard."""
     app.before_request(check)
@@ -31,8 +43,8 @@ def register(app: Flask) -> None:
 
 
 def check() -> AnyResponse | None:
-    """Note who calls in `g.identity`; the way in, or the refusal, for who may not go on."""
-    services: Services = app_services()
+    """Note who calls in `g.identity`; the way in, or the refusal, for who may not go on. Raises NotAllowed."""
+    services = app_services()
     key = request.headers.get(KEY_HEADER)
     if key is not None and request.path.startswith(guard.API):
         found = _by_key(services, key)
@@ -53,13 +65,13 @@ def _refused(services: Services) -> AnyResponse | None:
         return _way_in(services)
     if needs == SELF or caller.may(needs):
         return None
-    return guard.refusal(403, "not_allowed", _NOT_ALLOWED)
+    if request.path.startswith(guard.API):
+        return guard.refusal(403, "not_allowed", _NOT_ALLOWED)
+    raise NotAllowed
 
 
 def app_services() -> Services:
     """The tools of this process."""
-    from flask import current_app
-
     found = current_app.extensions["kommo"]
     assert isinstance(found, Services)
     return found
@@ -72,18 +84,16 @@ def is_open(services: Services) -> bool:
 
 def has_users(services: Services) -> bool:
     """Whether anybody was given access. Once true it stays so: the last administrator cannot be removed."""
-    known: set[str] = _with_users
-    address = str(services.engine.url)
-    if address in known:
+    if services.engine in _with_users:
         return True
     with reading(services.engine) as opened:
         found = people.any_user(opened)
     if found:
-        known.add(address)
+        _with_users.add(services.engine)
     return found
 
 
-_with_users: set[str] = set()  # addresses of databases in which there are users
+_with_users: WeakSet[Any] = WeakSet()  # engines of databases in which there are users
 
 
 def safe_next(target: str | None) -> str:
@@ -109,7 +119,7 @@ def _by_session(services: Services) -> Identity | None:
         session.pop(COOKIE)
         return None
     if found.note_due:
-        with writing(services.engine) as opened:
+        with suppress(OperationalError), writing(services.engine) as opened:  # a full disk still lets people read
             login_sessions.note(opened, found.id, request.remote_addr or "")
     role = Role(found.role)
     return Identity(
@@ -125,7 +135,7 @@ def _by_key(services: Services, key: str) -> Identity | None:
     if found is None:
         return None
     if found.note_due:
-        with writing(services.engine) as opened:
+        with suppress(OperationalError), writing(services.engine) as opened:
             api_keys.note(opened, found.id)
     role = Role(found.role)
     given = frozenset(each for each in Permission if each.value in found.scopes)
@@ -136,9 +146,31 @@ def _by_key(services: Services, key: str) -> Identity | None:
 def _way_in(services: Services) -> AnyResponse:
     if request.path.startswith(guard.API):
         return guard.refusal(401, "login_required", _LOGIN_FIRST)
-    endpoint = "login.page" if has_users(services) else "login.first"
-    wanted = request.full_path.rstrip("?") if request.method == "GET" and endpoint == "login.page" else None
-    target = url_for(endpoint, next=wanted if wanted not in (None, "/") else None)
+    if not has_users(services):
+        target = url_for("login.first")
+    else:
+        wanted = safe_next(_wanted())
+        target = url_for("login.page", next=wanted if wanted != "/" else None)
     if request.headers.get("HX-Request") == "true":  # the whole page goes there, not the fragment
-        return Response("", 401, {"HX-Redirect": url_for(endpoint)})
+        return Response("", 401, {"HX-Redirect": target})
     return redirect(target, 303)
+
+
+def _wanted() -> str | None:
+    """The page to come back to after the login: what was asked for, or where a fragment of it was."""
+    if request.headers.get("HX-Request") == "true":
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return f"{shown.path}?{shown.query}".rstrip("?")
+    return request.full_path.rstrip("?") if request.method == "GET" else None
+
+
+def remember(token: str) -> None:
+    """The browser is logged in from here on: its cookie begins anew, nothing of before is left in it."""
+    session.clear()
+    session[COOKIE] = token
+
+
+def forget() -> None:
+    """The browser is nobody's any more."""
+    session.clear()
+    g.identity = None

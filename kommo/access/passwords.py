@@ -30,8 +30,9 @@ def hash_of(password: str) -> str:
 def fits(stored: str | None, password: str) -> bool:
     """Whether a password is the one of a hash. Without a hash (nobody of that name) it takes as long, and is not."""
     with _AT_ONCE:
+        nobody = _nobody()  # for whoever comes first, whether or not it is needed
         try:
-            _HASHER.verify(stored or _nobody(), password)
+            _HASHER.verify(stored or nobody, password)
         except (VerificationError, InvalidHashError):
             return False
     return stored is not None

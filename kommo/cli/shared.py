@@ -1,14 +1,16 @@
 """What all commands share: the tools of this process, the account they are about, and how one that cannot work ends."""
 
+import getpass
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from flask import current_app
 from sqlalchemy.orm import Session
 
 from kommo.services import Services
-from kommo.store import connections
+from kommo.store import audit, connections
+from kommo.store.audit import Actor
 from kommo.store.tables import Connection
 
 NO_ACCOUNT = "Nenhuma conta conectada: abra a página Conexão e cole o token de longa duração."
@@ -32,3 +34,12 @@ def fail(sentence: str) -> NoReturn:
     """Say in one line why nothing was done, and end with exit code 2."""
     click.echo(sentence, err=True)
     sys.exit(2)
+
+
+def note(session: Session, action: str, subject: str, owner: str, **details: Any) -> None:
+    """Append to the audit log, in the caller's transaction, that somebody did something in the shell."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user number without a name, as in a container
+        name = ""
+    audit.note(session, Actor("shell", name), action, owner=owner, subject=subject, details=details)

@@ -5,7 +5,7 @@ An owner with several accounts chooses one with `?conta=<account id>`; every add
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,13 +14,15 @@ from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
 from kommo.access import identity
+from kommo.access.identity import Identity
+from kommo.access.rules import ROLE_WORDS, Permission
 from kommo.connect import support
 from kommo.connect.client import slots_for
 from kommo.connect.support import Block
 from kommo.db import db
 from kommo.ids import MAX_ID
 from kommo.pages.menu import Group, menu
-from kommo.pages.notices import Notice, notices
+from kommo.pages.notices import EXPOSED, Notice, notices
 from kommo.services import Services
 from kommo.store import connections, schedules
 from kommo.store.copy_state import CopyState, copy_state
@@ -31,15 +33,19 @@ from kommo.store.zones import DEFAULT, zone_of
 from kommo.text import ahead
 
 _ID = re.compile(r"[0-9]{1,19}")
-_WITHOUT_ACCOUNT = ("static", "assets")  # endpoints that are the same for every account
+_WITHOUT_ACCOUNT = ("static", "assets", "login.")  # endpoints that are the same for every account
 
 
 @dataclass(frozen=True, slots=True)
 class Shell:
     """What stands around a page's content.
 
-    `place` is the account's address in words, `copy` its proof, `next_run` when its schedule has the next one.
+    `place` is the account's address in words, `copy` its proof, `next_run` when its schedule has the next one; `who`
+    looks at the page, in the role that `role` names.
     """
+
+    who: Identity
+    role: str
 
     connection: Connection | None
     connections: list[Connection]
@@ -60,6 +66,8 @@ def register(app: Flask) -> None:
         chosen_account=chosen_account,
         token_is_of_use=token_is_of_use,
         blocked=blocked,
+        is_exposed=is_exposed,
+        exposed_words=EXPOSED,
     )
 
 
@@ -68,6 +76,11 @@ def services() -> Services:
     found = current_app.extensions["kommo"]
     assert isinstance(found, Services)
     return found
+
+
+def is_exposed() -> bool:
+    """Whether others are served without HTTPS."""
+    return not services().settings.is_local and not services().settings.proxy_count
 
 
 def owner() -> str:
@@ -197,15 +210,24 @@ def proof_url(state: CopyState) -> str:
 def _shell() -> Shell:
     found = connection()
     everyone = connections.all_of(session(), owner())
+    who = identity.require()
+    told = _to_tell_of(found, everyone)
     return Shell(
+        who=who,
+        role=ROLE_WORDS[who.role],
         connection=found,
         connections=everyone,
         place=support.place(found) if found else None,
         copy=copy(),
         next_run=_next_run(),
         menu=menu(copy()),
-        notices=notices(found, _to_tell_of(found, everyone), moment(), blocked(), len(everyone) > 1),
+        notices=_of_use(notices(found, told, moment(), blocked(), len(everyone) > 1, exposed=is_exposed())),
     )
+
+
+def _of_use(told: list[Notice]) -> list[Notice]:
+    """The notices, without the way to what the caller may not do."""
+    return told if identity.may(Permission.CONNECT) else [replace(each, href="", action="") for each in told]
 
 
 def _to_tell_of(found: Connection | None, everyone: list[Connection]) -> list[Connection]:

@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound
 
 from kommo.access import gate, guard, identity
+from kommo.access.gate import NotAllowed
 from kommo.pages.context import connection
 from kommo.pages.htmx import is_htmx
 
@@ -53,6 +54,10 @@ WORDS = {
 
 _STALE = Words("A página ficou aberta por muito tempo", _NOTHING, "Volte, recarregue a página e envie de novo.")
 
+_NOT_YOURS = Words(
+    "Você não tem permissão para isto", _NOTHING, "Peça a quem administra o painel que o faça, ou que mude o seu papel."
+)
+
 
 def answer(error: HTTPException) -> Response:
     """The page for an error, in our own words where a route gave some; a bare sentence where htmx asked."""
@@ -60,6 +65,8 @@ def answer(error: HTTPException) -> Response:
         return make_response(error.response)
     if isinstance(error, CSRFError):
         return error_page(403, words=_STALE)
+    if isinstance(error, NotAllowed):
+        return error_page(403, words=_NOT_YOURS)
     page = error_page(error.code or 500, _own_sentence(error))
     page.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
     return page

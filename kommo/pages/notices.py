@@ -12,6 +12,10 @@ from kommo.store.zones import DEFAULT, zone_of
 from kommo.text import date, date_time, plural
 
 DAY = 86_400
+EXPOSED = (
+    "Outras máquinas abrem este painel sem HTTPS: senhas e dados passam pela rede sem cifra, e quem está no caminho "
+    "os lê. Ponha à frente um proxy com HTTPS e diga KOMMO_PROXY_COUNT=1, como em docs/operation.md."
+)
 WARN_DAYS = 30  # the first warning; it grows more urgent at 7 days and at 1
 
 
@@ -31,14 +35,19 @@ def notices(
     now: float,
     blocked: Block | None = None,
     named: bool | None = None,
+    *,
+    exposed: bool = False,
 ) -> list[Notice]:
     """The notices of this moment, the gravest first. `blocked` is given while Kommo lets nobody in.
+
+    `exposed`: others are served without HTTPS.
 
     `everyone` are the connections to speak of, by name where there are several (or `named` says so).
     """
     named = len(everyone) > 1 if named is None else named
     zone = zone_of(current) if current else ZoneInfo(DEFAULT)
-    found = [_blocked(blocked, zone)] if blocked else []
+    found = [Notice("bad", EXPOSED)] if exposed else []
+    found += [_blocked(blocked, zone)] if blocked else []
     for connection in everyone:
         found += _of_token(connection, now, named=named)
     if current is not None and current.is_demo and current.token:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import clock, now
-from kommo.store import connections
-from kommo.store.tables import LoginSession, User
+from kommo.store import connections, login_sessions
+from kommo.store.tables import Owner, User
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
 ADMINISTRATOR = "administrator"
@@ -62,13 +62,30 @@ def add(session: Session, name: str, role: str, password_hash: str, owner: str =
     return found
 
 
+def add_first(session: Session, name: str, password_hash: str) -> User | None:
+    """Make the first person, an administrator; None where somebody has access already. Raises PeopleError."""
+    connections.ensure_owner(session, connections.DEFAULT_OWNER)
+    session.execute(select(Owner.id).where(Owner.id == connections.DEFAULT_OWNER).with_for_update())  # one at a time
+    return None if any_user(session) else add(session, name, ADMINISTRATOR, password_hash)
+
+
+def set_totp(session: Session, user: User, sealed: str | None, step: int = 0, keep_session: int | None = None) -> None:
+    """Turn the second factor on (its sealed secret, the half minute whose code proved it) or off (None).
+
+    Turned on, every session of theirs ends, but the one in which they did it: it was begun without.
+    """
+    user.totp, user.totp_step = sealed, step
+    session.flush()
+    if sealed is not None:
+        login_sessions.end_others(session, user.id, keep_session)
+
+
 def set_password(session: Session, user: User, password_hash: str, keep_session: int | None = None) -> None:
     """Give a person another password; every session of theirs ends, but the one in which they did it."""
     user.password = password_hash
     user.password_at = now(session)
     session.flush()
-    others = delete(LoginSession).where(LoginSession.user_id == user.id)
-    session.execute(others if keep_session is None else others.where(LoginSession.id != keep_session))
+    login_sessions.end_others(session, user.id, keep_session)
 
 
 def change(session: Session, user: User, *, role: str | None = None, disabled: bool | None = None) -> None:
@@ -82,7 +99,7 @@ def change(session: Session, user: User, *, role: str | None = None, disabled: b
         user.disabled = disabled
     session.flush()
     if disabled:
-        session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+        login_sessions.end_others(session, user.id, None)
 
 
 def remove(session: Session, user: User) -> None:
@@ -106,6 +123,7 @@ def use_code(session: Session, user_id: int, step: int) -> bool:
 def _require_another_administrator(session: Session, user: User) -> None:
     if user.role != ADMINISTRATOR or user.disabled:
         return
-    others = select(func.count()).where(User.role == ADMINISTRATOR, User.disabled.is_(False), User.id != user.id)
-    if not session.execute(others).scalar_one():
+    # Locked in one order: two who take the role from each other at the same time must not both succeed.
+    administrators = select(User.id).where(User.role == ADMINISTRATOR, User.disabled.is_(False)).order_by(User.id)
+    if not set(session.scalars(administrators.with_for_update())) - {user.id}:
         raise PeopleError("Esta é a única pessoa que administra o painel: dê esse papel a outra antes.")

@@ -5,6 +5,7 @@ from kommo.store.tables.budget import RateSlot, RateUse
 from kommo.store.tables.catalogues import CatalogueRead, Company, CustomField, KommoUser, LossReason, Pipeline, Stage
 from kommo.store.tables.marks import SyncEvent, SyncMark, SyncMissing
 from kommo.store.tables.people import ApiKey, Attempt, LoginSession, User
+from kommo.store.tables.privacy import Audit, Keeping, Scrub, Suppression
 from kommo.store.tables.runs import SyncBand, SyncCandidate, SyncRun, SyncSeen, SyncStream
 from kommo.store.tables.schedules import Schedule
 from kommo.store.tables.wallet import Contact, Deal, DealContact, SearchPending, Wallet
@@ -12,6 +13,7 @@ from kommo.store.tables.wallet import Contact, Deal, DealContact, SearchPending,
 __all__ = [
     "ApiKey",
     "Attempt",
+    "Audit",
     "CatalogueRead",
     "Company",
     "Connection",
@@ -19,6 +21,7 @@ __all__ = [
     "CustomField",
     "Deal",
     "DealContact",
+    "Keeping",
     "KommoUser",
     "LoginSession",
     "LossReason",
@@ -27,8 +30,10 @@ __all__ = [
     "RateSlot",
     "RateUse",
     "Schedule",
+    "Scrub",
     "SearchPending",
     "Stage",
+    "Suppression",
     "SyncBand",
     "SyncCandidate",
     "SyncEvent",
