@@ -6,8 +6,8 @@ import structlog
 from flask import Flask, Response, request
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, SQLAlchemyError
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from kommo import api, cli, pages
 from kommo.access import address, guard, headers
@@ -103,6 +103,8 @@ def _answer_errors(app: Flask) -> None:
 
     def answer_trouble(error: SQLAlchemyError) -> Response:
         """A full disk, a lock, a server that is away: the person is told; what is none of these is a bug."""
+        if isinstance(error, DataError):  # a NUL on PostgreSQL, a number beyond its column
+            return answer(BadRequest())
         found = trouble.of(error)
         if found is None:
             raise error
