@@ -36,7 +36,10 @@ def _on_sqlite(file: str, options: dict[str, Any]) -> Huey:
     try:
         return SqliteHuey(NAME, filename=file, cache_mb=1, timeout=10, **options)
     except sqlite3.Error as error:
-        said = found.sentence if (found := trouble.of(error)) else "Confira KOMMO_QUEUE_URL."
+        found = trouble.of(error)
+        said = (
+            found.sentence if found and found.passes else "Pare o painel e apague o arquivo: ele é refeito sem perda."
+        )
         raise SettingError(f"A fila em {file} não pôde ser aberta. {said}") from None
 
 
