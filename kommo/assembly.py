@@ -6,7 +6,8 @@ import structlog
 from flask import Flask, Response, request
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, SQLAlchemyError
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from kommo import api, cli, pages
 from kommo.access import address, cookies, gate, guard, headers, rules
@@ -17,7 +18,7 @@ from kommo.instance import prepare, secret
 from kommo.pages import errors as page_errors
 from kommo.services import open_services
 from kommo.settings import ROOT, Settings
-from kommo.store import schema
+from kommo.store import schema, trouble
 
 MAX_BODY = 64 * 1024  # bytes: the largest thing anybody sends us is a token of 8 kB
 
@@ -104,4 +105,17 @@ def _answer_errors(app: Flask) -> None:
         answering = api_errors.answer if request.path.startswith(guard.API) else page_errors.answer
         return answering(error)
 
+    def answer_trouble(error: SQLAlchemyError) -> Response:
+        """A full disk, a lock, a server that is away: the person is told; what is none of these is a bug."""
+        if isinstance(error, DataError):  # a NUL on PostgreSQL, a number beyond its column
+            return answer(BadRequest())
+        found = trouble.of(error)
+        if found is None:
+            raise error
+        log.error("database_failed", path=request.path, trouble=found.code)
+        if request.path.startswith(guard.API):
+            return api_errors.of_database(found).response()
+        return page_errors.of_database(found)
+
     app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(SQLAlchemyError, answer_trouble)

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from kommo.logs import tell
 from kommo.refusals import Parser, reason
 from kommo.settings import ROOT, SettingError, Settings, load
 
@@ -128,7 +129,7 @@ def _open_demo(app: "Flask", *, wanted: bool) -> None:
     except demo.DemoError as error:
         if wanted:
             raise SettingError(str(error)) from None
-        print(error, file=sys.stderr)
+        tell(error)
 
 
 def _close_demo() -> None:
@@ -181,7 +182,7 @@ class WorkerProcess:
             self._child.wait()
             if self._stopping.wait(pause):
                 return
-            print("O trabalhador parou e está sendo iniciado de novo.", file=sys.stderr, flush=True)
+            tell("O trabalhador parou e está sendo iniciado de novo.")
             pause = RESTART_AFTER if time.monotonic() - begin > 60 else min(pause * 2, 30.0)
             self._spawn()
 
@@ -191,5 +192,5 @@ def _interrupt(*_: object) -> None:
 
 
 def _say(error: Exception) -> int:
-    print(error, file=sys.stderr, flush=True)
+    tell(error)
     return 2

@@ -1,10 +1,11 @@
 """Logging: one line an event, and one place where whatever could be a token is taken out."""
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -29,6 +30,29 @@ def redact(text: str) -> str:
     text = _TOKEN.sub(HIDDEN, text)
     text = _BEARER.sub(rf"\1{HIDDEN}", text)
     return _NAMED.sub(rf"\1{HIDDEN}", text)
+
+
+class Lasting:
+    """A stream that outlives its reader: a line that nobody takes (a closed pipe, a full disk) stops no work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Send on what can be sent."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def tell(sentence: object) -> None:
+    """A line for the person at the console, whether or not somebody still reads it."""
+    print(sentence, file=cast(TextIO, Lasting(sys.stderr)), flush=True)
 
 
 class RedactingFilter(logging.Filter):
@@ -61,7 +85,7 @@ def configure(settings: Settings) -> None:
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Lasting(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -10,13 +10,14 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Response, request
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from kommo.access.address import BadAddress
 from kommo.api.answers import write
 from kommo.crm import errors as crm
 from kommo.crm.errors import BadToken, KommoError
+from kommo.store import trouble
+from kommo.store.trouble import Trouble
 from kommo.vault import VaultError
 
 log = structlog.get_logger()
@@ -105,7 +106,6 @@ def register(api: Blueprint) -> None:
     api.register_error_handler(KommoError, lambda error: of_kommo(error, failed()).response())
     api.register_error_handler(BadToken, lambda error: of_token(error).response())
     api.register_error_handler(VaultError, lambda error: of_vault(error).response())
-    api.register_error_handler(OperationalError, _of_database)
 
 
 def answer(error: HTTPException) -> Response:
@@ -184,8 +184,7 @@ def _retry_after(error: KommoError, status: int) -> dict[str, str]:
     return {"Retry-After": str(max(math.ceil(error.retry_after or _WAIT[status]), 1))}
 
 
-def _of_database(error: OperationalError) -> Response:
-    """A locked, full or unreachable database is a matter of time, not of the call."""
-    log.error("database_failed", path=request.path, cause=type(error.orig).__name__)
-    message, sentence, _ = _HTTP[503]
-    return ApiError(503, "database_unavailable", message, sentence, {"Retry-After": "5"}).response()
+def of_database(found: Trouble) -> ApiError:
+    """A locked, full, damaged or unreachable database is no fault of the call."""
+    headers = {"Retry-After": str(trouble.RETRY_AFTER)} if found.passes else {}
+    return ApiError(503, "database_unavailable", found.title, found.advice, headers)

@@ -1,11 +1,11 @@
 """The shell: `flask kommo …`. Each command parses, calls one function and says in Portuguese what came of it."""
 
 from flask import Flask
-from flask.cli import AppGroup
 
 from kommo.cli import database, keys, people, schedule, sync
+from kommo.cli.refusals import Group
 
-group = AppGroup("kommo", help="Comandos do Painel Kommo.")
+group = Group("kommo", help="Comandos do Painel Kommo.")
 for command in (sync.sync, schedule.schedule, database.backup, database.move_to, people.user, keys.key):
     group.add_command(command)
 

@@ -26,7 +26,9 @@ def tools() -> Services:
 
 
 def connected(session: Session, user_id: str, account_id: int | None) -> Connection:
-    """The owner's connection; ends the command where there is none."""
+    """The owner's connection; ends the command where there is none. No owner's key has a character without a sign."""
+    if not user_id.isprintable():
+        fail(NO_ACCOUNT)
     return connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
 
 

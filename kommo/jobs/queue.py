@@ -4,6 +4,7 @@ It carries what kind of work and the number of its row, nothing else: no token, 
 worker is killed; the rows do not, and the worker's tick rings again.
 """
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from kommo.db import require_queue_driver
 from kommo.settings import SettingError
+from kommo.store import trouble
 
 NAME = "kommo"
 Bell = Callable[[str, int], None]
@@ -22,11 +24,23 @@ def open_queue(address: str) -> Huey:
     options: dict[str, Any] = {"results": False, "utc": True}
     scheme = make_url(address).get_backend_name() if address.startswith("sqlite") else address.partition(":")[0]
     if scheme == "sqlite":
-        return SqliteHuey(NAME, filename=make_url(address).database, cache_mb=1, timeout=10, **options)
+        return _on_sqlite(str(make_url(address).database), options)
     require_queue_driver(address)
     if scheme == "postgresql":
         return _on_postgres(address, options)
     return RedisHuey(NAME, url=address, **options)
+
+
+def _on_sqlite(file: str, options: dict[str, Any]) -> Huey:
+    """Raises SettingError where the file cannot be made or read."""
+    try:
+        return SqliteHuey(NAME, filename=file, cache_mb=1, timeout=10, **options)
+    except sqlite3.Error as error:
+        found = trouble.of(error)
+        said = (
+            found.sentence if found and found.passes else "Pare o painel e apague o arquivo: ele é refeito sem perda."
+        )
+        raise SettingError(f"A fila em {file} não pôde ser aberta. {said}") from None
 
 
 def _on_postgres(address: str, options: dict[str, Any]) -> Huey:

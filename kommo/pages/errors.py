@@ -11,6 +11,8 @@ from kommo.access import gate, guard, identity
 from kommo.access.gate import NotAllowed
 from kommo.pages.context import connection
 from kommo.pages.htmx import is_htmx
+from kommo.store import trouble
+from kommo.store.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ WORDS = {
     ),
 }
 
+_UNTOUCHED = "O que este pedido ia gravar não foi gravado; os dados estão como estavam."
 _STALE = Words("A página ficou aberta por muito tempo", _NOTHING, "Volte, recarregue a página e envie de novo.")
 
 _NOT_YOURS = Words(
@@ -82,7 +85,7 @@ def error_page(status: int, sentence: str | None = None, words: Words | None = N
     words = words or _words(status)
     title = (sentence or words.title).removesuffix(".")
     if is_htmx():
-        return bare(status, title)
+        return bare(status, title, words)
     template = "errors/bare.html"
     if status < 500 and _let_in():
         template = "errors/page.html"
@@ -91,10 +94,20 @@ def error_page(status: int, sentence: str | None = None, words: Words | None = N
     return make_response(render_template(template, status=status, words=words, title=title), status)
 
 
-def bare(status: int, title: str | None = None) -> Response:
+def of_database(found: Trouble) -> Response:
+    """The page for a database in trouble; it reads nothing of it."""
+    page = error_page(503, words=Words(found.title, _UNTOUCHED, found.advice))
+    if found.passes:
+        page.headers["Retry-After"] = str(trouble.RETRY_AFTER)
+    return page
+
+
+def bare(status: int, title: str | None = None, words: Words | None = None) -> Response:
     """An error as a sentence or two of plain text; needs neither a request nor the database."""
-    words = _words(status)
-    return Response(f"{title or words.title}. {words.meaning}", status, content_type="text/plain; charset=utf-8")
+    words = words or _words(status)
+    return Response(
+        f"{title or words.title}. {words.meaning} {words.advice}", status, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _words(status: int) -> Words:
