@@ -161,6 +161,12 @@ class Settings(BaseSettings):
         "Registra cada requisição ao Kommo (nunca o token).",
         "true ou false",
     )
+    log_format: Literal["text", "json"] = _setting(
+        "KOMMO_LOG_FORMAT",
+        "text",
+        "Forma das linhas do registro: para pessoas, ou um objeto JSON por linha.",
+        "text ou json",
+    )
     rate_limit: float = _setting(
         "KOMMO_RATE_LIMIT",
         6.0,

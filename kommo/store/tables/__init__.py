@@ -7,6 +7,7 @@ from kommo.store.tables.marks import SyncEvent, SyncMark, SyncMissing
 from kommo.store.tables.runs import SyncBand, SyncCandidate, SyncRun, SyncSeen, SyncStream
 from kommo.store.tables.schedules import Schedule
 from kommo.store.tables.wallet import Contact, Deal, DealContact, SearchPending, Wallet
+from kommo.store.tables.workers import WorkerSeen
 
 __all__ = [
     "CatalogueRead",
@@ -34,4 +35,5 @@ __all__ = [
     "SyncSeen",
     "SyncStream",
     "Wallet",
+    "WorkerSeen",
 ]
