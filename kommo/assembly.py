@@ -8,7 +8,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from kommo import api, cli, pages
+from kommo import api, cli, pages, watch
 from kommo.access import address, guard, headers
 from kommo.api import errors as api_errors
 from kommo.connect.access import check_environment
@@ -47,12 +47,14 @@ def assemble(settings: Settings) -> Flask:
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
     app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
+    watch.begin(app)
     guard.register(app)
     address.register(app)
     headers.register(app, settings.assets)
     csrf.init_app(app)
     pages.register(app)
     csrf.exempt(api.register(app))
+    watch.register(app)
     _answer_errors(app)
     cli.register(app)
     return app

@@ -82,6 +82,11 @@ def bound(**ids: object) -> Iterator[None]:
         yield
 
 
+def forget() -> None:
+    """Nothing is bound any more: what a thread does next has nothing to do with what it did."""
+    structlog.contextvars.clear_contextvars()
+
+
 def carrier() -> Callable[[], None]:
     """What a thread begins with, so that its lines bear the ids of the one that starts it."""
     ids = get_contextvars()

@@ -46,6 +46,11 @@ def _refusal(status: int, code: str, sentence: str) -> Response:
     return Response(orjson.dumps(body), status, mimetype="application/json")
 
 
+def is_direct(call: Request) -> bool:
+    """Whether a caller is at this machine, with nothing in between."""
+    return _not_direct(call) is None
+
+
 def _not_direct(call: Request) -> Refused | None:
     if not _is_loopback(call.environ.get("REMOTE_ADDR") or ""):
         return 403, "not_local", _ELSEWHERE

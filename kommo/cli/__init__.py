@@ -1,11 +1,14 @@
 """The shell: `flask kommo …`. Each command parses, calls one function and says in Portuguese what came of it."""
 
+import uuid
+
 from flask import Flask
 from flask.cli import AppGroup
 
+from kommo import logs
 from kommo.cli import database, schedule, sync
 
-group = AppGroup("kommo", help="Comandos do Painel Kommo.")
+group = AppGroup("kommo", help="Comandos do Painel Kommo.", callback=lambda: logs.bind(request=uuid.uuid4().hex))
 for command in (sync.sync, schedule.schedule, database.backup, database.move_to):
     group.add_command(command)
 

@@ -7,6 +7,7 @@ import click
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.services import Services
 from kommo.store import connections
 from kommo.store.tables import Connection
@@ -25,7 +26,9 @@ def tools() -> Services:
 
 def connected(session: Session, user_id: str, account_id: int | None) -> Connection:
     """The owner's connection; ends the command where there is none."""
-    return connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
+    found = connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
+    logs.bind(account=found.account_id)
+    return found
 
 
 def fail(sentence: str) -> NoReturn:

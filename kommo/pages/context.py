@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.connect import support
 from kommo.connect.client import slots_for
 from kommo.connect.support import Block
@@ -110,6 +111,7 @@ def connection() -> Connection | None:
             g.account_id = None
             g.pop("connection")
             abort(404)
+        logs.bind(account=g.connection.account_id if g.connection else None)
     found: Connection | None = g.connection
     return found
 
