@@ -9,7 +9,8 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from kommo import api, cli, pages, watch
-from kommo.access import address, guard, headers
+from kommo.access import address, guard, headers, rates, sizes
+from kommo.access.cookies import SessionCookies
 from kommo.api import errors as api_errors
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
@@ -39,6 +40,7 @@ def assemble(settings: Settings) -> Flask:
         static_folder="static",
         instance_path=str(settings.instance.resolve()),
     )
+    app.session_interface = SessionCookies()
     _configure(app, settings)
     db.init_app(app)
     Migrate(app, db, directory=str(schema.MIGRATIONS), render_as_batch=True)
@@ -49,6 +51,8 @@ def assemble(settings: Settings) -> Flask:
     app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
     watch.begin(app)
     guard.register(app)
+    rates.register(app, settings.request_limit)
+    sizes.register(app)
     address.register(app)
     headers.register(app, settings.assets)
     csrf.init_app(app)

@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "worker_seen",
-        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("started_at", sa.Float(), nullable=False),
         sa.Column("seen_at", sa.Float(), nullable=False),
         sa.Column("memory", sa.BigInteger(), nullable=True),

@@ -1,6 +1,6 @@
 """Which workers there are: each says so itself, while it can write."""
 
-from sqlalchemy import BigInteger, Float, String
+from sqlalchemy import BigInteger, Float, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kommo.db import Base
@@ -14,7 +14,7 @@ class WorkerSeen(Base):
 
     __tablename__ = "worker_seen"
 
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
     started_at: Mapped[float] = mapped_column(Float)
     seen_at: Mapped[float] = mapped_column(Float)
     memory: Mapped[int | None] = mapped_column(BigInteger)
