@@ -40,7 +40,8 @@ def access(call: Call) -> Access:
                 _require_known(session, call)
             raise
         require_account(call, found.account_id)
-        logs.bind(account=found.account_id)
+        if found.account_id is not None:
+            logs.bind(account=found.account_id)
         g.kommo_access = found  # what an error handler may have to speak of
         return found
 
@@ -60,7 +61,8 @@ def held(session: Session, call: Call) -> Connection | None:
     if call.account_id is not None:
         _require_known(session, call)
     found = connections.current(session, call.user_id, account_id)
-    logs.bind(account=found.account_id if found else None)
+    if found is not None:
+        logs.bind(account=found.account_id)
     return found
 
 

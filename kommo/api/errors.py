@@ -93,7 +93,7 @@ _HTTP = {
           "wrong_content_type"),
     429: ("Pedidos demais", "Este endereço fez pedidos demais em pouco tempo. Espere os segundos de Retry-After.",
           "too_many_requests"),
-    431: ("Cabeçalhos grandes demais", "Um cabeçalho passa de 16 kB, são mais de 100, ou todos juntos passam de 256 kB.",
+    431: ("Cabeçalhos grandes demais", "Um deles passa de 16 kB, são mais de 100, ou todos juntos passam de 256 kB.",
           "headers_too_large"),
     500: ("Erro interno do servidor", "O servidor falhou ao atender o pedido. O registro dele tem a causa.",
           "internal"),

@@ -111,7 +111,8 @@ def connection() -> Connection | None:
             g.account_id = None
             g.pop("connection")
             abort(404)
-        logs.bind(account=g.connection.account_id if g.connection else None)
+        if g.connection is not None:
+            logs.bind(account=g.connection.account_id)
     found: Connection | None = g.connection
     return found
 
