@@ -9,8 +9,8 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from kommo import api, cli, pages
-from kommo.access import address, cookies, gate, guard, headers, rules
+from kommo import api, cli, pages, watch
+from kommo.access import address, cookies, gate, guard, headers, rates, rules, sizes
 from kommo.api import errors as api_errors
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
@@ -50,13 +50,17 @@ def assemble(settings: Settings) -> Flask:
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
     app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
+    watch.begin(app)
     guard.register(app, settings)
+    rates.register(app, settings.request_limit)
+    sizes.register(app)
     address.register(app)
     gate.register(app)
     headers.register(app, settings.assets)
     csrf.init_app(app)
     pages.register(app)
     csrf.exempt(api.register(app))
+    watch.register(app)
     _answer_errors(app)
     rules.require_all(app)
     cli.register(app)

@@ -196,6 +196,20 @@ class Settings(BaseSettings):
         "Registra cada requisição ao Kommo (nunca o token).",
         "true ou false",
     )
+    log_format: Literal["text", "json"] = _setting(
+        "KOMMO_LOG_FORMAT",
+        "text",
+        "Forma das linhas do registro: para pessoas, ou um objeto JSON por linha.",
+        "text ou json",
+    )
+    request_limit: int = _setting(
+        "KOMMO_REQUEST_LIMIT",
+        100,
+        "Pedidos por segundo que um mesmo endereço pode fazer a este servidor; 0 tira o limite (só em testes).",
+        "um número de 0 a 10000",
+        ge=0,
+        le=10000,
+    )
     rate_limit: float = _setting(
         "KOMMO_RATE_LIMIT",
         6.0,

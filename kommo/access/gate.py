@@ -21,6 +21,7 @@ from kommo.db import reading, writing
 from kommo.services import Services
 from kommo.store import api_keys, login_sessions, people
 
+METRICS = "metrics.metrics"  # read by a program, outside of the API
 COOKIE = "login"  # its name in the signed cookie
 KEY_HEADER = "X-API-Key"
 _LONGEST_KEY = 200  # characters
@@ -46,7 +47,7 @@ def check() -> AnyResponse | None:
     """Note who calls in `g.identity`; the way in, or the refusal, for who may not go on. Raises NotAllowed."""
     services = app_services()
     key = request.headers.get(KEY_HEADER)
-    if key is not None and request.path.startswith(guard.API):
+    if key is not None and _is_for_programs():
         found = _by_key(services, key)
         if found is None:
             return guard.refusal(401, "key_unknown", _KEY_UNKNOWN)
@@ -65,9 +66,14 @@ def _refused(services: Services) -> AnyResponse | None:
         return _way_in(services)
     if needs == SELF or caller.may(needs):
         return None
-    if request.path.startswith(guard.API):
+    if _is_for_programs():
         return guard.refusal(403, "not_allowed", _NOT_ALLOWED)
     raise NotAllowed
+
+
+def _is_for_programs() -> bool:
+    """Whether a program calls what programs may: there a key counts, and nobody is led to a page."""
+    return request.path.startswith(guard.API) or request.endpoint == METRICS
 
 
 def app_services() -> Services:
@@ -144,7 +150,7 @@ def _by_key(services: Services, key: str) -> Identity | None:
 
 
 def _way_in(services: Services) -> AnyResponse:
-    if request.path.startswith(guard.API):
+    if _is_for_programs():
         return guard.refusal(401, "login_required", _LOGIN_FIRST)
     if not has_users(services):
         target = url_for("login.first")

@@ -4,6 +4,7 @@ from flask import Flask, Response, request
 
 UNKEPT = {"Cache-Control": "no-store"}
 CDN = "https://cdn.jsdelivr.net"
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}  # a year; for who came by HTTPS already
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -35,6 +36,8 @@ def register(app: Flask, assets: str) -> None:
     def add(answer: Response) -> Response:
         for name, value in usual.items():
             answer.headers.setdefault(name, value)
+        if request.is_secure:
+            answer.headers.update(HTTPS_ONLY)
         if request.endpoint not in ("static", "assets.file"):
             answer.headers.update(UNKEPT)
         return answer

@@ -61,6 +61,9 @@ SELF = "self"
 ROUTES: dict[str, str] = {
     "static": PUBLIC,
     "assets.file": PUBLIC,
+    "health.alive": PUBLIC,
+    "health.ready": PUBLIC,
+    "metrics.metrics": P.METRICS,
     "home.page": P.READ,
     "contacts.page": P.READ,
     "contacts.record": P.READ,

@@ -1,11 +1,14 @@
 """The shell: `flask kommo …`. Each command parses, calls one function and says in Portuguese what came of it."""
 
+import uuid
+
 from flask import Flask
 
+from kommo import logs
 from kommo.cli import database, keys, people, schedule, sync
 from kommo.cli.refusals import Group
 
-group = Group("kommo", help="Comandos do Painel Kommo.")
+group = Group("kommo", help="Comandos do Painel Kommo.", callback=lambda: logs.bind(request=uuid.uuid4().hex))
 for command in (sync.sync, schedule.schedule, database.backup, database.move_to, people.user, keys.key):
     group.add_command(command)
 

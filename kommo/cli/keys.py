@@ -1,16 +1,17 @@
 """`flask kommo key`: the keys of people's programs."""
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from kommo.access.rules import PERMISSION_WORDS, PERMISSIONS, Role
 from kommo.cli.people import NAME, found_by_name
+from kommo.cli.refusals import Group
 from kommo.cli.shared import fail, note, tools
 from kommo.db import now, reading, writing
 from kommo.store import api_keys
 from kommo.store.people import PeopleError
 
-key = AppGroup("key", help="As chaves de programas, para X-API-Key.")
+key = Group("key", help="As chaves de programas, para X-API-Key.")
 _DAY = 86_400.0
 
 

@@ -8,6 +8,7 @@ import click
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.services import Services
 from kommo.store import audit, connections
 from kommo.store.audit import Actor
@@ -29,7 +30,9 @@ def connected(session: Session, user_id: str, account_id: int | None) -> Connect
     """The owner's connection; ends the command where there is none. No owner's key has a character without a sign."""
     if not user_id.isprintable():
         fail(NO_ACCOUNT)
-    return connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
+    found = connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
+    logs.bind(account=found.account_id)
+    return found
 
 
 def fail(sentence: str) -> NoReturn:

@@ -3,7 +3,9 @@
 It ends at SIGTERM or Ctrl-C within seconds, at the end of a page, and when the process that started it is gone.
 """
 
+import contextlib
 import gc
+import math
 import os
 import signal
 import socket
@@ -17,13 +19,13 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from kommo import logs
-from kommo.db import reading
+from kommo.db import reading, writing
 from kommo.jobs import queue
 from kommo.jobs.due import ask_for_due
 from kommo.refusals import Parser
 from kommo.services import ERASE, SYNC, Services, open_services
 from kommo.settings import SettingError, load
-from kommo.store import erase, runs, schema
+from kommo.store import erase, runs, schema, workers
 from kommo.store.schema import SchemaError
 from kommo.sync import engine
 
@@ -50,10 +52,12 @@ class Worker:
         self.queue = queue.open_queue(services.settings.queue)
         self.ring = queue.bell(self.queue, self.work)
         self._rung: dict[tuple[str, int], float] = {}
+        self._said = -math.inf  # when it last said that it lives
 
     def work(self, kind: str, number: int) -> None:
         """Do one job; whatever it raises is logged, and its row says what is left."""
         try:
+            logs.forget()
             if kind == SYNC:
                 engine.run_one(self.services, number, f"{self.name}-{threading.get_ident()}", self.stopping)
             elif kind == ERASE:
@@ -76,10 +80,12 @@ class Worker:
         finally:
             self.stopping.set()
             consumer.stop(graceful=True)
+            self._leave()
 
     def tick(self) -> None:
         """Ask for the runs that are due by a schedule, and ring for every row that has work and nobody at it."""
         try:
+            self._say_alive()
             ask_for_due(self.services.engine)
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
@@ -92,6 +98,17 @@ class Worker:
         for job in due:
             if job not in self._rung:
                 self._ring_once(job, now)
+
+    def _say_alive(self) -> None:
+        if time.monotonic() - self._said >= workers.EVERY:
+            with writing(self.services.engine) as session:
+                workers.note(session, self.name)
+            self._said = time.monotonic()
+
+    def _leave(self) -> None:
+        """Nobody has to wait a minute to see that it is gone; where it cannot be written, they do."""
+        with contextlib.suppress(SQLAlchemyError), writing(self.services.engine) as session:
+            workers.leave(session, self.name)
 
     def _ring_once(self, job: tuple[str, int], now: float) -> None:
         try:

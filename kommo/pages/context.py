@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.access import identity
 from kommo.access.identity import Identity
 from kommo.access.rules import ROLE_WORDS, Permission
@@ -124,6 +125,8 @@ def connection() -> Connection | None:
             g.account_id = None
             g.pop("connection")
             abort(404)
+        if g.connection is not None:
+            logs.bind(account=g.connection.account_id)
     found: Connection | None = g.connection
     return found
 

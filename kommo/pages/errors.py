@@ -35,9 +35,10 @@ WORDS = {
     ),
     405: Words("Este endereço não aceita esse pedido", _NOTHING, "Volte à página anterior e use os botões dela."),
     413: Words("O que foi enviado é grande demais", _NOTHING, "Confira se colou só o token, sem outro texto junto."),
+    414: Words("O endereço é longo demais", _NOTHING, "Volte e use menos filtros de uma vez."),
     415: Words("O servidor não aceita esse tipo de conteúdo", _NOTHING, "Envie o formulário pela própria página."),
     422: Words("O que foi preenchido não serve", _NOTHING, "Volte, corrija e envie de novo."),
-    429: Words("Muitos pedidos em pouco tempo", _NOTHING, "Espere um minuto e tente de novo."),
+    429: Words("Muitos pedidos em pouco tempo", _NOTHING, "Espere alguns segundos e tente de novo."),
     431: Words(
         "O navegador enviou cabeçalhos grandes demais", _NOTHING, "Apague os cookies deste endereço e tente de novo."
     ),
@@ -55,6 +56,8 @@ WORDS = {
 }
 
 _UNTOUCHED = "O que este pedido ia gravar não foi gravado; os dados estão como estavam."
+_KEPT = ("Allow", "Retry-After")  # headers of an error that its page has, too
+_LEAN = (414, 429, 431)  # whoever sends too much gets a page that costs nothing
 _STALE = Words("A página ficou aberta por muito tempo", _NOTHING, "Volte, recarregue a página e envie de novo.")
 
 _NOT_YOURS = Words(
@@ -71,7 +74,7 @@ def answer(error: HTTPException) -> Response:
     if isinstance(error, NotAllowed):
         return error_page(403, words=_NOT_YOURS)
     page = error_page(error.code or 500, _own_sentence(error))
-    page.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+    page.headers.extend({name: value for name, value in error.get_headers() if name in _KEPT})
     return page
 
 
@@ -87,7 +90,7 @@ def error_page(status: int, sentence: str | None = None, words: Words | None = N
     if is_htmx():
         return bare(status, title, words)
     template = "errors/bare.html"
-    if status < 500 and _let_in():
+    if status < 500 and status not in _LEAN and _let_in():
         template = "errors/page.html"
         with suppress(NotFound):  # the address may choose an account that is not there: the frame shows another one
             connection()
