@@ -17,6 +17,7 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from kommo import logs
+from kommo.connect import keys
 from kommo.db import reading
 from kommo.jobs import queue
 from kommo.jobs.due import ask_for_due
@@ -80,7 +81,7 @@ class Worker:
     def tick(self) -> None:
         """Ask for the runs that are due by a schedule, and ring for every row that has work and nobody at it."""
         try:
-            ask_for_due(self.services.engine)
+            ask_for_due(self.services)
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
                 due += [(ERASE, key) for key in erase.waiting(session)]
@@ -130,6 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
         logs.configure(settings)
         services = open_services(settings)
         schema.require_current(services.engine)
+        for sentence in keys.missing(services):
+            log.error("key_missing", sentence=sentence)
         worker = Worker(services)
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)

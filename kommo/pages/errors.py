@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from kommo.access import guard
 from kommo.pages.context import connection
 from kommo.pages.htmx import is_htmx
+from kommo.vault import VaultError
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ def error_page(status: int, sentence: str | None = None, words: Words | None = N
         with suppress(NotFound):  # the address may choose an account that is not there: the frame shows another one
             connection()
     return make_response(render_template(template, status=status, words=words, title=title), status)
+
+
+def of_vault(error: VaultError) -> Response:
+    """The page where a token cannot be sealed or opened: which key is missing, and how it comes back."""
+    return error_page(503, str(error))
 
 
 def bare(status: int, title: str | None = None) -> Response:
