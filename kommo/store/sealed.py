@@ -125,6 +125,6 @@ def _key(holder: Holder) -> Column[Any]:
 
 
 def _lock(session: Session, function: str) -> None:
-    """SQLite needs none: its one writer has the whole database to itself."""
+    """SQLite needs none: its one writer has the whole database to itself. Flushes nothing: a row may be half filled."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SELECT {function}(:key)"), {"key": _LOCK})
+        session.connection().execute(text(f"SELECT {function}(:key)"), {"key": _LOCK})
