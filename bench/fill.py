@@ -38,6 +38,7 @@ FIRST = (
     "João",
     "Lúcia",
 )
+KEY = bytes(32)  # seals the account's token, which is none
 MIDDLE = ("Beatriz", "Luiz", "Maria", "Paulo", "Regina", "de Fátima", "Augusto", "Helena")
 LAST = (
     "Souza",
