@@ -38,7 +38,8 @@ class KeyFile:
         with self._lock:
             seen = self._signature()
             if seen is None or seen != self._seen:
-                self._keys = tuple(bytes.fromhex(line) for line in self._lines() if re.fullmatch(KEY, line))
+                keys = [key for line in self._lines() if _is_of_keys(line) for key in _keys_of(line)]
+                self._keys = tuple(dict.fromkeys(keys))
                 self._seen = seen
             return self._keys
 
@@ -52,7 +53,7 @@ class KeyFile:
     def check(self) -> None:
         """Raise SettingError where a line of the file is no key: it was cut, or is something else."""
         lines = self._lines()
-        wrong = next((number for number, line in enumerate(lines, 1) if not re.fullmatch(KEY, line)), None)
+        wrong = next((number for number, line in enumerate(lines, 1) if not _is_of_keys(line)), None)
         if wrong is not None or (not lines and self.path.exists()):
             raise SettingError(
                 f"O segredo em {self.path} está danificado (linha {wrong or 1}); restaure-o da cópia de segurança."
@@ -75,9 +76,9 @@ class KeyFile:
             draft.unlink(missing_ok=True)
 
     def _lines(self) -> list[str]:
-        """The file's lines, without repetitions."""
+        """The file's lines, as far as there is something in them."""
         try:
-            return list(dict.fromkeys(self.path.read_text(encoding="ascii", errors="replace").split()))
+            return self.path.read_text(encoding="ascii", errors="replace").split()
         except OSError:
             return []
 
@@ -88,6 +89,15 @@ class KeyFile:
         except OSError:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _is_of_keys(line: str) -> bool:
+    """Whether a line holds keys and nothing else. A key appended to a line without an end makes one line of two."""
+    return re.fullmatch(f"(?:{KEY})+", line) is not None
+
+
+def _keys_of(line: str) -> list[bytes]:
+    return [bytes.fromhex(text) for text in re.findall(KEY, line)]
 
 
 def _settle(folder: Path) -> None:

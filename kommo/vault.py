@@ -159,16 +159,19 @@ class Vault:
         if key_id in ring:
             return ring[key_id]
         key, until = self._retired.get(key_id, (None, 0.0))
-        # Without any key left, the file itself is gone: that is to be seen at once, not a minute later.
-        return key if ring and self._clock() < until else None
+        return key if self._clock() < until else None
 
     def _look(self) -> dict[str, bytes]:
-        """The ring by id, read anew; a key that is not in it any more retires."""
+        """The ring by id, read anew; a key that is not in it any more retires.
+
+        Without any key left, the file itself is gone: that is to be seen at once, not a minute later.
+        """
         ring = self.source.keys()
         with self._lock:
             if ring != self._ring:
                 found = {id_of(key): key for key in ring}
                 until = self._clock() + GRACE
-                self._retired |= {name: (key, until) for name, key in self._by_id.items() if name not in found}
+                left = {name: (key, until) for name, key in self._by_id.items() if name not in found}
+                self._retired = self._retired | left if found else {}
                 self._ring, self._by_id = ring, found
             return self._by_id

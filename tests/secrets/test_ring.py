@@ -51,9 +51,10 @@ def test_a_changed_file_counts_at_once(tmp_path: Path) -> None:
     assert vault.open(sealed, PLACE) == "token"
 
 
-def test_a_key_that_was_appended_by_hand_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["\n", "", "\r\n"])
+def test_a_key_that_was_appended_by_hand_counts(tmp_path: Path, end: str) -> None:
     """As the page says: on a line of its own, with or without an end of the line before it."""
-    file_with(tmp_path, NEW)
+    (tmp_path / "encryption_key").write_text(f"{NEW.hex()}{end}")
     vault = Vault(source=KeyFile(tmp_path))
     sealed = Vault(OLD).seal("token", PLACE)
     assert isinstance(vault.trouble(sealed, PLACE), KeyMissing)
@@ -107,7 +108,7 @@ def test_the_first_key_is_made_by_sealing_and_only_once(tmp_path: Path) -> None:
         ("", 1),
         (OLD.hex()[:-1], 1),
         (f"{OLD.hex()}\nlinha de outro arquivo", 2),
-        (f"{OLD.hex()}{NEW.hex()}", 1),
+        (f"{OLD.hex()}{NEW.hex()[1:]}", 1),
     ],
 )
 def test_a_damaged_file_stops_the_start_and_is_left_as_it_is(tmp_path: Path, content: str, line: int) -> None:
