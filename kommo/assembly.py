@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from kommo import api, cli, pages, watch
 from kommo.access import address, cookies, gate, guard, headers, rates, rules, sizes
 from kommo.api import errors as api_errors
+from kommo.connect import keys
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
 from kommo.instance import prepare, secret
@@ -49,7 +50,9 @@ def assemble(settings: Settings) -> Flask:
         engine = db.engine
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
-    app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
+    app.extensions["kommo"] = services = open_services(settings, engine, _bell(settings))
+    for sentence in keys.missing(services):
+        log.error("key_missing", sentence=sentence)
     watch.begin(app)
     guard.register(app, settings)
     rates.register(app, settings.request_limit)

@@ -49,7 +49,7 @@ def schedule(
             schedules.save(session, connection, plan, paused=bool(paused))
         elif paused is not None and not schedules.set_paused(session, connection, paused):
             fail("Não há agenda: ligue-a com --every.")
-        shown = schedules.view(session, connection)
+        shown = schedules.view(session, connection, services.vault)
     if shown is None:
         click.echo("Sem agenda: a cópia só é atualizada quando alguém pede.")
     else:

@@ -19,6 +19,7 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from kommo import logs
+from kommo.connect import keys
 from kommo.db import reading, writing
 from kommo.jobs import queue
 from kommo.jobs.due import ask_for_due
@@ -86,7 +87,7 @@ class Worker:
         """Ask for the runs that are due by a schedule, and ring for every row that has work and nobody at it."""
         try:
             self._say_alive()
-            ask_for_due(self.services.engine)
+            ask_for_due(self.services)
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
                 due += [(ERASE, key) for key in erase.waiting(session)]
@@ -147,6 +148,8 @@ def main(arguments: list[str] | None = None) -> int:
         logs.configure(settings)
         services = open_services(settings)
         schema.require_current(services.engine)
+        for sentence in keys.missing(services):
+            log.error("key_missing", sentence=sentence)
         worker = Worker(services)
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)

@@ -13,6 +13,7 @@ from kommo.pages.context import connection
 from kommo.pages.htmx import is_htmx
 from kommo.store import trouble
 from kommo.store.trouble import Trouble
+from kommo.vault import VaultError
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,11 @@ def of_database(found: Trouble) -> Response:
     if found.passes:
         page.headers["Retry-After"] = str(trouble.RETRY_AFTER)
     return page
+
+
+def of_vault(error: VaultError) -> Response:
+    """The page where a token cannot be sealed or opened: which key is missing, and how it comes back."""
+    return error_page(503, str(error))
 
 
 def bare(status: int, title: str | None = None, words: Words | None = None) -> Response:

@@ -20,7 +20,7 @@ from kommo.store.runs import LostLease
 from kommo.store.tables import Connection
 from kommo.sync.run import Cancelled, Heartbeat, Run, Stopping
 from kommo.sync.steps import carry_out
-from kommo.vault import VaultError
+from kommo.vault import KeyMissing, VaultError
 
 PAUSES = (60.0, 120.0, 300.0, 600.0, 900.0)  # seconds; the last one repeats
 LONGEST_PAUSE = 3600.0  # seconds; a longer Retry-After is not heeded
@@ -71,6 +71,8 @@ def _work(run: Run, connection: Connection) -> None:
         _end(run, "done", errors)
     except (Cancelled, Interrupted, Stopping):
         _interrupted(run)
+    except KeyMissing as error:  # it opens again when the key is back: the run waits for that
+        _pause(run, 0.0, str(error))
     except VaultError as error:
         _end(run, "failed", [str(error)])
     except KommoError as error:
