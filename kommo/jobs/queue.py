@@ -24,7 +24,7 @@ Bell = Callable[[str, int], None]
 
 
 class Plain(Serializer):  # type: ignore[misc]  # huey has no types
-    """A message as JSON: its id, the task's name, the kind of work and the number; what else huey keeps has its usual."""
+    """A message as JSON: its id, the task's name, the kind of work, the number; what else huey keeps is the usual."""
 
     def _serialize(self, data: Any) -> bytes:
         return orjson.dumps([data.id, data.name, *data.args])

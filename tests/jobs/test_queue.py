@@ -78,7 +78,7 @@ class Bomb:
 def test_what_others_put_into_it_is_no_message_and_runs_nothing(tmp_path: Path, foreign: bytes) -> None:
     opened = queue.open_queue(f"sqlite:///{tmp_path / 'queue.sqlite3'}")
     opened.storage.enqueue(foreign)
-    with pytest.raises(ValueError, match="no message of ours|JSON|char"):
+    with pytest.raises(ValueError, match=r"no message of ours|JSON|char"):
         opened.dequeue()
     assert opened.storage.queue_size() == 0  # it is not met again and again
     opened.storage.close()
