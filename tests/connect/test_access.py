@@ -88,6 +88,17 @@ def test_the_demonstration_account_keeps_its_address_and_token_when_started_anew
     assert again.count(".") == 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="a process's environment is read in Linux's way")
+def test_the_demonstration_account_is_given_no_secret(installation: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KOMMO_ENCRYPTION_KEY", "SECRET_KEY", "KOMMO_JWT_TOKEN", "DATABASE_URL"):
+        monkeypatch.setenv(name, f"canario-{name}")
+    demo.start(installation.settings)
+    ((child, *_),) = demo._running.values()
+    given = Path(f"/proc/{child.pid}/environ").read_bytes()
+    assert b"canario" not in given
+    assert b"PATH=" in given
+
+
 def test_the_environments_token_is_the_last_resort(tmp_path: Path, padaria: Server) -> None:
     services = make_services(make_settings(tmp_path, api_url=padaria.address, jwt_token=padaria.token))
     with reading(services.engine) as session:
