@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from kommo import api, cli, pages
-from kommo.access import address, guard, headers
+from kommo.access import address, guard, headers, signing
 from kommo.api import errors as api_errors
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
@@ -47,6 +47,7 @@ def assemble(settings: Settings) -> Flask:
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
     app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
+    signing.register(app)
     guard.register(app)
     address.register(app)
     headers.register(app, settings.assets)
@@ -61,6 +62,7 @@ def assemble(settings: Settings) -> Flask:
 def _configure(app: Flask, settings: Settings) -> None:
     given = settings.secret_key
     app.config.update(
+        DEBUG=False,  # whatever FLASK_DEBUG says: what goes wrong is answered by us, and told to the log alone
         SECRET_KEY=given.get_secret_value() if given else secret(settings.instance, "secret_key"),
         SQLALCHEMY_DATABASE_URI=settings.database,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),

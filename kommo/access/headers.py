@@ -21,7 +21,8 @@ def policy(assets: str) -> str:
     scripts = f"'self' {HTMX_URL}" if assets == "cdn" else "'self'"
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "font-src 'self'; manifest-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     )
 
 
