@@ -42,7 +42,7 @@ def assemble(settings: Settings) -> Flask:
         static_folder="static",
         instance_path=str(settings.instance.resolve()),
     )
-    app.session_interface = cookies.Sessions()
+    cookies.register(app)
     _configure(app, settings)
     db.init_app(app)
     Migrate(app, db, directory=str(schema.MIGRATIONS), render_as_batch=True)
@@ -73,6 +73,7 @@ def assemble(settings: Settings) -> Flask:
 def _configure(app: Flask, settings: Settings) -> None:
     given = settings.secret_key
     app.config.update(
+        DEBUG=False,  # whatever FLASK_DEBUG says: what goes wrong is answered by us, and told to the log alone
         SECRET_KEY=given.get_secret_value() if given else secret(settings.instance, "secret_key"),
         SQLALCHEMY_DATABASE_URI=settings.database,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from kommo.settings import ROOT, Settings
+from kommo.settings import ROOT, Settings, variables
 
 _START_WITHIN = 60.0  # seconds the child may take to make its data the first time
 KOMMO_LIMIT = 7  # requests a second, as Kommo has it; none where the installation itself keeps no limit (tests)
@@ -57,8 +57,9 @@ def _spawn(folder: Path, rate: int) -> tuple["subprocess.Popen[str]", str, str]:
         sys.executable, "-m", "kommo.sandbox", "--port", str(_port(folder)), "--data", str(folder / "kommo.sqlite3"),
         "--rate", str(rate), "--json", "--until-stdin-closes",
     ]  # fmt: skip
+    env = {name: value for name, value in os.environ.items() if name not in variables()}  # it needs no secret of ours
     child = subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     timer = threading.Timer(_START_WITHIN, child.kill)
     timer.start()

@@ -58,7 +58,13 @@ def test_from_the_cdn_htmx_is_pinned_by_its_hash(tmp_path: Path) -> None:
         assert script["integrity"] == assets.HTMX_HASH
         assert script["crossorigin"] == "anonymous"
         policy = person.client.get("/conexao").headers["Content-Security-Policy"]
-        assert f"script-src 'self' {assets.CDN};" in policy
+        # The file and not its host, which serves what anybody uploads: one script element slipped in would run it.
+        assert f"script-src 'self' {script['src']};" in policy
+
+
+def test_from_this_server_the_browser_checks_the_same_hash(person: Person) -> None:
+    script = person.open("/conexao").all("script")[0]
+    assert (script["src"].partition("?")[0], script["integrity"]) == ("/assets/htmx.min.js", assets.HTMX_HASH)
 
 
 def test_the_files_of_the_page_are_there_and_named_by_their_content(person: Person) -> None:
