@@ -4,11 +4,13 @@ from kommo.store.tables.accounts import Connection, Owner
 from kommo.store.tables.budget import RateSlot, RateUse
 from kommo.store.tables.catalogues import CatalogueRead, Company, CustomField, KommoUser, LossReason, Pipeline, Stage
 from kommo.store.tables.marks import SyncEvent, SyncMark, SyncMissing
+from kommo.store.tables.privacy import Audit, Keeping, Scrub, Suppression
 from kommo.store.tables.runs import SyncBand, SyncCandidate, SyncRun, SyncSeen, SyncStream
 from kommo.store.tables.schedules import Schedule
 from kommo.store.tables.wallet import Contact, Deal, DealContact, SearchPending, Wallet
 
 __all__ = [
+    "Audit",
     "CatalogueRead",
     "Company",
     "Connection",
@@ -16,6 +18,7 @@ __all__ = [
     "CustomField",
     "Deal",
     "DealContact",
+    "Keeping",
     "KommoUser",
     "LossReason",
     "Owner",
@@ -23,8 +26,10 @@ __all__ = [
     "RateSlot",
     "RateUse",
     "Schedule",
+    "Scrub",
     "SearchPending",
     "Stage",
+    "Suppression",
     "SyncBand",
     "SyncCandidate",
     "SyncEvent",
