@@ -3,10 +3,10 @@
 from flask import Flask
 from flask.cli import AppGroup
 
-from kommo.cli import database, schedule, sync
+from kommo.cli import database, person, retention, schedule, sync
 
 group = AppGroup("kommo", help="Comandos do Painel Kommo.")
-for command in (sync.sync, schedule.schedule, database.backup, database.move_to):
+for command in (sync.sync, schedule.schedule, database.backup, database.move_to, person.person, retention.retention):
     group.add_command(command)
 
 

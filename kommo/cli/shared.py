@@ -1,5 +1,6 @@
 """What all commands share: the tools of this process, the account they are about, and how one that cannot work ends."""
 
+import getpass
 import sys
 from typing import NoReturn
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from kommo.services import Services
 from kommo.store import connections
+from kommo.store.audit import Actor
 from kommo.store.tables import Connection
 
 NO_ACCOUNT = "Nenhuma conta conectada: abra a página Conexão e cole o token de longa duração."
@@ -21,6 +23,15 @@ def tools() -> Services:
     found = current_app.extensions["kommo"]
     assert isinstance(found, Services)
     return found
+
+
+def shell() -> Actor:
+    """Whoever types at this machine, by the name of their account there, for the audit log."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container may have no name for its user
+        name = ""
+    return Actor("shell", name)
 
 
 def connected(session: Session, user_id: str, account_id: int | None) -> Connection:

@@ -20,8 +20,10 @@ from kommo import logs
 from kommo.db import reading
 from kommo.jobs import queue
 from kommo.jobs.due import ask_for_due
+from kommo.jobs.keeping import Keeper
+from kommo.privacy import files
 from kommo.refusals import Parser
-from kommo.services import ERASE, SYNC, Services, open_services
+from kommo.services import ERASE, SCRUB, SYNC, Services, open_services
 from kommo.settings import SettingError, load
 from kommo.store import erase, runs, schema
 from kommo.store.schema import SchemaError
@@ -49,6 +51,7 @@ class Worker:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         self.queue = queue.open_queue(services.settings.queue)
         self.ring = queue.bell(self.queue, self.work)
+        self.keeper = Keeper(services)
         self._rung: dict[tuple[str, int], float] = {}
 
     def work(self, kind: str, number: int) -> None:
@@ -58,6 +61,8 @@ class Worker:
                 engine.run_one(self.services, number, f"{self.name}-{threading.get_ident()}", self.stopping)
             elif kind == ERASE:
                 erase.erase(self.services.engine, number)
+            elif kind == SCRUB:
+                files.clean(self.services)
         except Exception:
             log.exception("job_failed", kind=kind, number=number)
 
@@ -84,6 +89,7 @@ class Worker:
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
                 due += [(ERASE, key) for key in erase.waiting(session)]
+                due += [(SCRUB, key) for key in files.waiting(session)]
         except SQLAlchemyError:
             log.warning("tick_failed")
             return
@@ -92,6 +98,7 @@ class Worker:
         for job in due:
             if job not in self._rung:
                 self._ring_once(job, now)
+        self.keeper.turn(now)
 
     def _ring_once(self, job: tuple[str, int], now: float) -> None:
         try:

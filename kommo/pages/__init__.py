@@ -1,7 +1,7 @@
 """The pages people see. A route parses, calls one function, renders; texts are Brazilian Portuguese.
 
-Endpoints that the frame links to: home.page, contacts.page, deals.page, sync.page, connection.page; records are
-contacts.record and deals.record.
+Endpoints that the frame links to: home.page, contacts.page, deals.page, sync.page, connection.page, privacy.page,
+audit.page; records are contacts.record and deals.record.
 """
 
 from importlib import import_module
@@ -9,7 +9,7 @@ from importlib import import_module
 from flask import Flask
 
 #: The rooms; each module holds a blueprint of the same name in `bp`.
-ROOMS = ("home", "contacts", "deals", "sync", "connection")
+ROOMS = ("home", "contacts", "deals", "sync", "connection", "privacy", "audit")
 
 
 def register(app: Flask) -> None:

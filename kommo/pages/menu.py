@@ -9,7 +9,9 @@ from kommo.store.copy_state import CopyState
 _PLACES: tuple[tuple[str, tuple[tuple[str, str, str | None], ...]], ...] = (
     ("", (("Visão geral", "home", None), ("Contatos", "contacts", "contacts"), ("Negociações", "deals", "deals"))),
     ("Conta", (("Sincronização", "sync", None), ("Conexão", "connection", None))),
+    ("Administração", (("Privacidade", "privacy", None), ("Auditoria", "audit", None))),
 )
+_IN_THE_BAR = 2  # groups that a phone's bottom bar has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries under a common word, which may be empty."""
+    """Entries under a common word, which may be empty. On a phone the last groups stand at the foot of the page."""
 
     title: str
     places: list[Place]
+    at_foot: bool = False
 
 
 def menu(copy: CopyState | None) -> list[Group]:
     """The entries, with the numbers of the copy where there is one."""
-    return [Group(title, [_place(*entry, copy) for entry in entries]) for title, entries in _PLACES]
+    return [
+        Group(title, [_place(*entry, copy) for entry in entries], number >= _IN_THE_BAR)
+        for number, (title, entries) in enumerate(_PLACES)
+    ]
 
 
 def _place(label: str, room: str, counted: str | None, copy: CopyState | None) -> Place:

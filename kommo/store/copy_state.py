@@ -86,6 +86,12 @@ def copy_state(session: Session, connection: Connection) -> CopyState:
     )
 
 
+def proved_by(session: Session, connection_id: int) -> int | None:
+    """The run that proved the copy last; None where none did."""
+    found = _last_proof(session, connection_id)
+    return found.id if found else None
+
+
 def _words(facts: _Facts) -> tuple[str, str, str]:
     """Kind, label and sentence."""
     run = facts.run
