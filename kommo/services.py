@@ -11,8 +11,8 @@ from kommo.keyfile import KeyFile
 from kommo.settings import Settings
 from kommo.vault import Vault
 
-#: The kinds of long work a bell rings for; the number beside it is a run's or a connection's.
-SYNC, ERASE = "sync", "erase"
+#: The kinds of long work a bell rings for; the number beside it is a run's, a connection's or a cleaning's.
+SYNC, ERASE, SCRUB = "sync", "erase", "scrub"
 
 
 @dataclass(frozen=True, slots=True)

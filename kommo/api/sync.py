@@ -6,6 +6,7 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from kommo.access import identity
+from kommo.access.actor import actor
 from kommo.access.rules import Permission
 from kommo.api import runs as told
 from kommo.api.accounts import access, client, held, require_account, services
@@ -46,7 +47,7 @@ def start() -> Response:
         limit = wish.seconds(services().settings.sync_wait) if seated else 0.0
         try:
             connection_id = _connection(call, found, began + limit, seated=seated)
-            run_id = control.start(services(), connection_id, "api", sweep=call.full)
+            run_id = control.start(services(), connection_id, "api", sweep=call.full, by=actor())
         except AlreadyRunning as running:
             raise _already(call, running.run_id) from None
         view = wait(services().engine, connection_id, run_id, began + limit - time.monotonic())
@@ -109,7 +110,7 @@ def _kept(call: Call, found: Access, within: float) -> int:
     report = _check(found, within)
     if report.account is not None:
         require_account(call, report.account.id)
-    stored = flow.keep(services(), call.user_id, found, report).connection_id
+    stored = flow.keep(services(), call.user_id, found, report, by=actor()).connection_id
     assert stored is not None
     return stored
 

@@ -26,6 +26,15 @@ def tools() -> Services:
     return found
 
 
+def shell() -> Actor:
+    """Whoever types at this machine, by the name of their account there, for the audit log."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may have no name for its user
+        name = ""
+    return Actor("shell", name)
+
+
 def connected(session: Session, user_id: str, account_id: int | None) -> Connection:
     """The owner's connection; ends the command where there is none. No owner's key has a character without a sign."""
     if not user_id.isprintable():
@@ -43,8 +52,4 @@ def fail(sentence: str) -> NoReturn:
 
 def note(session: Session, action: str, subject: str, owner: str, **details: Any) -> None:
     """Append to the audit log, in the caller's transaction, that somebody did something in the shell."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a user number without a name, as in a container
-        name = ""
-    audit.note(session, Actor("shell", name), action, owner=owner, subject=subject, details=details)
+    audit.note(session, shell(), action, owner=owner, subject=subject, details=details)

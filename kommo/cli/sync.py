@@ -6,7 +6,7 @@ import time
 import click
 from flask.cli import with_appcontext
 
-from kommo.cli.shared import ACCOUNT, NO_ACCOUNT, USER, connected, fail, tools
+from kommo.cli.shared import ACCOUNT, NO_ACCOUNT, USER, connected, fail, shell, tools
 from kommo.db import reading
 from kommo.services import Services
 from kommo.store import connections, progress, runs
@@ -34,7 +34,7 @@ def sync(user_id: str, account_id: int | None, full: bool, no_wait: bool) -> Non
     if locked := connections.lock_of(services.vault, connection):
         fail(str(locked))
     try:
-        run_id = control.start(services, connection.id, "shell", sweep=full)
+        run_id = control.start(services, connection.id, "shell", sweep=full, by=shell())
     except runs.AlreadyRunning as running:
         run_id = running.run_id
         click.echo(f"Já há uma sincronização em andamento (nº {run_id}).")

@@ -23,8 +23,10 @@ from kommo.connect import keys
 from kommo.db import reading, writing
 from kommo.jobs import queue
 from kommo.jobs.due import ask_for_due
+from kommo.jobs.keeping import Keeper
+from kommo.privacy import files
 from kommo.refusals import Parser
-from kommo.services import ERASE, SYNC, Services, open_services
+from kommo.services import ERASE, SCRUB, SYNC, Services, open_services
 from kommo.settings import SettingError, load
 from kommo.store import erase, runs, schema, workers
 from kommo.store.schema import SchemaError
@@ -52,6 +54,7 @@ class Worker:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         self.queue = queue.open_queue(services.settings.queue)
         self.ring = queue.bell(self.queue, self.work)
+        self.keeper = Keeper(services)
         self._rung: dict[tuple[str, int], float] = {}
         self._said = -math.inf  # when it last said that it lives
 
@@ -63,6 +66,8 @@ class Worker:
                 engine.run_one(self.services, number, f"{self.name}-{threading.get_ident()}", self.stopping)
             elif kind == ERASE:
                 erase.erase(self.services.engine, number)
+            elif kind == SCRUB:
+                files.clean(self.services)
         except Exception:
             log.exception("job_failed", kind=kind, number=number)
 
@@ -91,6 +96,7 @@ class Worker:
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
                 due += [(ERASE, key) for key in erase.waiting(session)]
+                due += [(SCRUB, key) for key in files.waiting(session)]
         except SQLAlchemyError:
             log.warning("tick_failed")
             return
@@ -99,6 +105,7 @@ class Worker:
         for job in due:
             if job not in self._rung:
                 self._ring_once(job, now)
+        self.keeper.turn(now)
 
     def _say_alive(self) -> None:
         if time.monotonic() - self._said >= workers.EVERY:

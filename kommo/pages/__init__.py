@@ -1,7 +1,7 @@
 """The pages people see. A route parses, calls one function, renders; texts are Brazilian Portuguese.
 
-Endpoints that the frame links to: home.page, contacts.page, deals.page, sync.page, connection.page; records are
-contacts.record and deals.record. Who is logged in: me.page, login.leave, access.page.
+Endpoints that the frame links to: home.page, contacts.page, deals.page, sync.page, connection.page, privacy.page,
+audit.page; records are contacts.record and deals.record. Who is logged in: me.page, login.leave, access.page.
 """
 
 from importlib import import_module
@@ -11,7 +11,7 @@ from flask import Flask
 from kommo.vault import VaultError
 
 #: The rooms; each module holds a blueprint of the same name in `bp`.
-ROOMS = ("home", "contacts", "deals", "sync", "connection", "login", "access", "me")
+ROOMS = ("home", "contacts", "deals", "sync", "connection", "privacy", "audit", "login", "access", "me")
 
 
 def register(app: Flask) -> None:

@@ -63,6 +63,7 @@ def save(session: Session, vault: Vault, user_id: str, account: Account, token: 
     found.expires_at = account.expires_at
     found.base_domain = account.base_domain
     found.connected_at = moment
+    found.disconnected_at = None
     found.erasing = False
     describe(found, account.name, account.subdomain, account.currency, account.timezone, account.details)
     session.flush()
@@ -117,8 +118,10 @@ def open_token(vault: Vault, connection: Connection) -> str | None:
     return vault.open(connection.token, connection.place) if connection.token else None
 
 
-def forget_token(connection: Connection) -> None:
+def forget_token(session: Session, connection: Connection) -> None:
     """Disconnect: the token is removed, the copy stays."""
+    if connection.token is not None or connection.disconnected_at is None:
+        connection.disconnected_at = now(session)
     connection.token = None
     connection.token_hint = None
 
