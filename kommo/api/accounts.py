@@ -9,7 +9,7 @@ from flask import current_app, g
 from sqlalchemy.orm import Session
 
 from kommo.api.asked import Call
-from kommo.api.errors import ApiError, invalid_field
+from kommo.api.errors import invalid_field, unknown_account
 from kommo.api.waiting import seat
 from kommo.connect.access import Access, inline, resolve
 from kommo.connect.client import budget_for, longest_call, open_client
@@ -64,7 +64,7 @@ def require_held(session: Session, call: Call) -> Connection:
     """The connection that `held` gives. Raises ApiError (404) where there is none."""
     found = held(session, call)
     if found is None:
-        raise _unknown_account("Nenhuma conta está conectada para este userId.")
+        raise unknown_account("Nenhuma conta está conectada para este userId.")
     return found
 
 
@@ -97,13 +97,9 @@ def require_account(call: Call, account_id: int | None) -> None:
         return
     if call.jwt_token is not None:
         raise invalid_field("accountId", "accountId não é a conta deste token.", "account_mismatch")
-    raise _unknown_account()
+    raise unknown_account()
 
 
 def _require_known(session: Session, call: Call) -> None:
     if call.account_id is not None and connections.current(session, call.user_id, call.account_id) is None:
-        raise _unknown_account()
-
-
-def _unknown_account(error: str = "Nenhuma conta com este accountId está conectada.") -> ApiError:
-    return ApiError(404, "account_unknown", "Conta não encontrada", error, field="accountId")
+        raise unknown_account()

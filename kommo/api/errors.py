@@ -74,10 +74,15 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         self.details = details
 
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the answer says."""
+        body = {"success": False, "message": self.message, "error": self.error, "code": self.code}
+        return body | self.details
+
     def response(self) -> Response:
         """The answer."""
-        body = {"success": False, "message": self.message, "error": self.error, "code": self.code}
-        return write(body | self.details, self.status, self.headers)
+        return write(self.body, self.status, self.headers)
 
 
 #: The framework's own errors: message, error and code by status.
@@ -105,7 +110,7 @@ def register(api: Blueprint) -> None:
     api.register_error_handler(KommoError, lambda error: of_kommo(error, failed()).response())
     api.register_error_handler(BadToken, lambda error: of_token(error).response())
     api.register_error_handler(VaultError, lambda error: of_vault(error).response())
-    api.register_error_handler(OperationalError, _of_database)
+    api.register_error_handler(OperationalError, _database_failed)
 
 
 def answer(error: HTTPException) -> Response:
@@ -162,9 +167,28 @@ def busy() -> ApiError:
     return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})
 
 
+def unknown_account(error: str = "Nenhuma conta com este accountId está conectada.") -> ApiError:
+    """404 for an account that is not connected, or not this owner's: the two look alike."""
+    return ApiError(404, "account_unknown", "Conta não encontrada", error, field="accountId")
+
+
+def unknown_run() -> ApiError:
+    """404 for a synchronisation that is not there, or not this owner's."""
+    return ApiError(404, "run_unknown", "Sincronização não encontrada", "Não há sincronização com este número.")
+
+
+def of_database() -> ApiError:
+    """503: a locked, full or unreachable database is a matter of time, not of the call."""
+    return ApiError(503, "database_unavailable", *_HTTP[503][:2], {"Retry-After": "5"})
+
+
 def failed() -> str:
     """What the call under way could not do."""
-    name = (request.endpoint or "").rpartition(".")[2]
+    return failed_of((request.endpoint or "").rpartition(".")[2])
+
+
+def failed_of(name: str) -> str:
+    """What the call of a route could not do, by the name of the route."""
     return FAILED.get(name, "Erro ao falar com KOMMO CRM")
 
 
@@ -174,8 +198,6 @@ def _retry_after(error: KommoError, status: int) -> dict[str, str]:
     return {"Retry-After": str(max(math.ceil(error.retry_after or _WAIT[status]), 1))}
 
 
-def _of_database(error: OperationalError) -> Response:
-    """A locked, full or unreachable database is a matter of time, not of the call."""
+def _database_failed(error: OperationalError) -> Response:
     log.error("database_failed", path=request.path, cause=type(error.orig).__name__)
-    message, sentence, _ = _HTTP[503]
-    return ApiError(503, "database_unavailable", message, sentence, {"Retry-After": "5"}).response()
+    return of_database().response()
