@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 from flask import Request, request
@@ -46,6 +47,15 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
+def _whole(value: Any) -> Any:
+    """A JSON number without a remainder is a whole one, however it is written: 15.0 and 1.5e1 are 15."""
+    try:
+        exact = Decimal(value.text) if isinstance(value, Written) and value.is_integer() else None
+        return value if exact is None or exact != int(exact) else int(exact)
+    except ArithmeticError:  # an exponent that no number is meant to have
+        return value
+
+
 def _minute(value: Any) -> int:
     """A time such as "22:00" as minutes after midnight."""
     return minute_of(value if isinstance(value, str) else "")
@@ -64,7 +74,9 @@ Minute = Annotated[
     BeforeValidator(_minute),
     WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
 ]
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+# The range stands before the reading: pydantic knows it for the schema only there.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_whole)]
+Interval = Annotated[int, Field(ge=SHORTEST, le=LONGEST), BeforeValidator(_whole)]
 Token = Annotated[str, WithJsonSchema({"type": "string", "format": "jwt"})]
 
 
@@ -127,7 +139,7 @@ class ScheduleCall(Call):
 
     model_config = ConfigDict(json_schema_extra=_both_or_none)
 
-    every: int = Field(ge=SHORTEST, le=LONGEST, alias="everyMinutes", description="Minutos entre duas sincronizações.")
+    every: Interval = Field(alias="everyMinutes", description="Minutos entre duas sincronizações.")
     quiet_from: Minute | None = Field(
         None,
         alias="quietFrom",
@@ -146,9 +158,17 @@ def read(model: type[T]) -> T:
 
     Raises ApiError (400, 415) that names the field at fault.
     """
-    found = _from_address(request, model) | _from_header(request)
+    address = _from_address(request, model)
+    found = address | _from_header(request)
     if request.method in WITH_BODY:
+        if address:
+            _checked(Call, address)  # a wrong value is refused, also where the body says another one
         found |= _said(read_object(request))
+    return _checked(model, found)
+
+
+def _checked(model: type[T], found: Mapping[str, Any]) -> T:
+    """What was found as the model has it. Raises ApiError (400) that names the first field at fault."""
     try:
         return model.model_validate(found)
     except ValidationError as error:

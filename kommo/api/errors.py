@@ -167,6 +167,12 @@ def busy() -> ApiError:
     return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})
 
 
+def foreign_account() -> ApiError:
+    """403 for a token that has no right to the account in question: each is well formed by itself."""
+    error = "accountId não é a conta deste token."
+    return ApiError(403, "account_mismatch", "O token é de outra conta", error, field="accountId")
+
+
 def unknown_account(error: str = "Nenhuma conta com este accountId está conectada.") -> ApiError:
     """404 for an account that is not connected, or not this owner's: the two look alike."""
     return ApiError(404, "account_unknown", "Conta não encontrada", error, field="accountId")

@@ -93,8 +93,8 @@ MISSING_FIELD = _of_field(
 )
 #: Where a token and an account may be named, even if nothing is asked of Kommo.
 ACCOUNT = (
-    _of_field("account_mismatch", "accountId não é a conta do token informado", "accountId",
-              "accountId não é a conta deste token."),
+    Code(403, "account_mismatch", "accountId não é a conta do token informado", lambda _: errors.foreign_account(),
+         FieldError),
     _of_token("token_not_jwt", "o texto não é um token; nada foi enviado"),
     _of_token("token_too_long", "o texto é longo demais para um token; nada foi enviado"),
     _of_token("token_bad_characters", "o token tem caracteres inválidos; nada foi enviado"),

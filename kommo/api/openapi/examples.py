@@ -139,7 +139,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 #: By the name of the route.
 BODIES: dict[str, dict[str, Any]] = {
-    "test_connection": {"jwtToken": "seu_jwt_token_aqui", "userId": "1"},
+    "test_connection": {"jwtToken": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "userId": "1"},
     "contact": {"contactId": 123},
     "deal": {"dealId": 456},
     "sync": {"full": False},

@@ -14,6 +14,15 @@ from kommo.api.shapes.schedule import ScheduleKnown, ScheduleOff, ScheduleSet
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Which call goes on from an answer: the name of its route, and what it takes from where in the answer."""
+
+    to: str
+    takes: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A success: its status, the types it may have, what it means, and its headers (name, always there)."""
 
@@ -21,6 +30,7 @@ class Answer:
     shapes: tuple[type[Shape], ...]
     meaning: str
     headers: tuple[tuple[str, bool], ...] = ()
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,7 @@ SECTIONS = {
     SCHEDULE: "Quando a conta se sincroniza sozinha. As horas são do fuso da conta.",
     USE: "Quem usou quantas requisições, e a que velocidade se pode ir.",
 }
+_FOLLOW = Link("sync_run", "runId", "$response.body#/data/runId")
 _APPLIED = ("Preference-Applied", False)
 _LIVE = (*codes.ACCOUNT, *codes.KOMMO)
 _TEST = Operation(
@@ -64,7 +75,8 @@ OPERATIONS: dict[str, Operation] = {
     "test_connection": _TEST,
     "contacts": Operation(
         CONTACTS, "Listar contatos", _LIST, ListCall,
-        (Answer(200, (LiveContacts, LocalContacts), "Uma página de contatos."),), _LIVE,
+        (Answer(200, (LiveContacts, LocalContacts), "Uma página de contatos.",
+                link=Link("contact", "contactId", "$response.body#/data/0/id")),), _LIVE,
     ),
     "contact": Operation(
         CONTACTS, "Obter um contato", "O contato é lido no Kommo, agora.", ContactCall,
@@ -72,7 +84,8 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "deals": Operation(
         DEALS, "Listar negociações", _LIST, ListCall,
-        (Answer(200, (LiveDeals, LocalDeals), "Uma página de negociações."),), _LIVE,
+        (Answer(200, (LiveDeals, LocalDeals), "Uma página de negociações.",
+                link=Link("deal", "dealId", "$response.body#/data/0/id")),), _LIVE,
     ),
     "deal": Operation(
         DEALS, "Obter uma negociação", "A negociação é lida no Kommo, agora.", DealCall,
@@ -84,16 +97,16 @@ OPERATIONS: dict[str, Operation] = {
         "sincronização termina, ou antes disso com 202: quando a chamada o prefere, ou KOMMO_SYNC_WAIT se esgota.",
         SyncCall,
         (
-            Answer(200, (RunDone, RunEndedBadly), "A sincronização terminou.", (_APPLIED,)),
+            Answer(200, (RunDone, RunEndedBadly), "A sincronização terminou.", (_APPLIED,), _FOLLOW),
             Answer(202, (RunGoing,), "A sincronização continua; Location diz onde acompanhá-la.",
-                   (("Location", True), _APPLIED)),
+                   (("Location", True), _APPLIED), _FOLLOW),
         ),
         (*_LIVE, codes.RUN_UNKNOWN, codes.RUNNING), ("Prefer",),
     ),
     "sync_status": Operation(
         SYNC, "Saber como foi a última sincronização",
         "Fala da sincronização mais nova da conta. data é null antes da primeira.", Call,
-        (Answer(200, (RunStatus,), "A sincronização mais nova, se há alguma."),), codes.ACCOUNT,
+        (Answer(200, (RunStatus,), "A sincronização mais nova, se há alguma.", link=_FOLLOW),), codes.ACCOUNT,
     ),
     "sync_run": Operation(
         SYNC, "Acompanhar uma sincronização",

@@ -9,7 +9,7 @@ from kommo.api.errors import failed_of
 from kommo.api.openapi import codes, schemas
 from kommo.api.openapi.codes import Code
 from kommo.api.openapi.examples import ANSWERS
-from kommo.api.openapi.operations import OPERATIONS, Answer
+from kommo.api.openapi.operations import OPERATIONS, Answer, Link
 from kommo.api.openapi.schemas import JSON, Schema
 
 _HEADERS: dict[str, tuple[Schema, str]] = {
@@ -47,11 +47,19 @@ def headers() -> dict[str, Any]:
 def _success(answer: Answer) -> dict[str, Any]:
     refs = [schemas.reference(shape) for shape in answer.shapes]
     given = {shape.__name__: {"value": ANSWERS[shape.__name__]} for shape in answer.shapes}
-    return {
+    made = {
         "description": answer.meaning,
         "headers": _named([*answer.headers, ("Deprecation", False)]),
         "content": {JSON: {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}, "examples": given}},
     }
+    return made | ({"links": {answer.link.to: _link(answer.link)}} if answer.link else {})
+
+
+def _link(link: Link) -> dict[str, Any]:
+    """In the body, or among the parameters, where the call has no such field in its body."""
+    takes = {link.takes: link.where}
+    in_body = link.takes in schemas.body(OPERATIONS[link.to].asks)["properties"]
+    return {"operationId": link.to} | ({"requestBody": takes} if in_body else {"parameters": takes})
 
 
 def _failure(status: int, found: list[Code]) -> dict[str, Any]:
