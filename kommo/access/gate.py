@@ -25,16 +25,16 @@ METRICS = "metrics.metrics"  # read by a program, outside of the API
 COOKIE = "login"  # its name in the signed cookie
 KEY_HEADER = "X-API-Key"
 _LONGEST_KEY = 200  # characters
-_LOGIN_FIRST = "Entre no painel, ou envie em X-API-Key uma chave de programa."
-_KEY_UNKNOWN = "A chave em X-API-Key não existe, foi revogada ou venceu: crie outra em Minha conta."
-_NOT_ALLOWED = "Você não tem permissão para isto: peça a quem administra o painel."
+LOGIN_FIRST = "Entre no painel, ou envie em X-API-Key uma chave de programa."
+KEY_UNKNOWN = "A chave em X-API-Key não existe, foi revogada ou venceu: crie outra em Minha conta."
+NOT_ALLOWED = "Você não tem permissão para isto: peça a quem administra o painel."
 
 
 class NotAllowed(Forbidden):
     """A person who is logged in asked for what their role does not include; `description` says so."""
 
     def __init__(self) -> None:
-        super().__init__(_NOT_ALLOWED)
+        super().__init__(NOT_ALLOWED)
 
 
 def register(app: Flask) -> None:
@@ -50,7 +50,7 @@ def check() -> AnyResponse | None:
     if key is not None and _is_for_programs():
         found = _by_key(services, key)
         if found is None:
-            return guard.refusal(401, "key_unknown", _KEY_UNKNOWN)
+            return guard.refusal(401, "key_unknown", KEY_UNKNOWN)
         g.identity = found
     else:
         g.identity = _by_session(services) or (LOCAL if is_open(services) else None)
@@ -67,7 +67,7 @@ def _refused(services: Services) -> AnyResponse | None:
     if needs == SELF or caller.may(needs):
         return None
     if _is_for_programs():
-        return guard.refusal(403, "not_allowed", _NOT_ALLOWED)
+        return guard.refusal(403, "not_allowed", NOT_ALLOWED)
     raise NotAllowed
 
 
@@ -151,7 +151,7 @@ def _by_key(services: Services, key: str) -> Identity | None:
 
 def _way_in(services: Services) -> AnyResponse:
     if _is_for_programs():
-        return guard.refusal(401, "login_required", _LOGIN_FIRST)
+        return guard.refusal(401, "login_required", LOGIN_FIRST)
     if not has_users(services):
         target = url_for("login.first")
     else:

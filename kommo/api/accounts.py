@@ -12,7 +12,7 @@ from kommo import logs
 from kommo.access import identity
 from kommo.access.rules import Permission
 from kommo.api.asked import Call
-from kommo.api.errors import invalid_field, unknown_account
+from kommo.api.errors import foreign_account, unknown_account
 from kommo.api.waiting import seat
 from kommo.connect.access import Access, inline, resolve
 from kommo.connect.client import budget_for, longest_call, open_client
@@ -110,7 +110,7 @@ def require_account(call: Call, account_id: int | None) -> None:
     if account_id is None or call.account_id in (None, account_id):
         return
     if call.jwt_token is not None:
-        raise invalid_field("accountId", "accountId não é a conta deste token.", "account_mismatch")
+        raise foreign_account()
     raise unknown_account()
 
 

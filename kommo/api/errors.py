@@ -75,10 +75,15 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         self.details = details
 
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the answer says."""
+        body = {"success": False, "message": self.message, "error": self.error, "code": self.code}
+        return body | self.details
+
     def response(self) -> Response:
         """The answer."""
-        body = {"success": False, "message": self.message, "error": self.error, "code": self.code}
-        return write(body | self.details, self.status, self.headers)
+        return write(self.body, self.status, self.headers)
 
 
 #: The framework's own errors: message, error and code by status.
@@ -179,9 +184,24 @@ def busy() -> ApiError:
     return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})
 
 
+def foreign_account() -> ApiError:
+    """403 for a token that has no right to the account in question: each is well formed by itself."""
+    error = "accountId não é a conta deste token."
+    return ApiError(403, "account_mismatch", "O token é de outra conta", error, field="accountId")
+
+
+def unknown_run() -> ApiError:
+    """404 for a synchronisation that is not there, or not this owner's."""
+    return ApiError(404, "run_unknown", "Sincronização não encontrada", "Não há sincronização com este número.")
+
+
 def failed() -> str:
     """What the call under way could not do."""
-    name = (request.endpoint or "").rpartition(".")[2]
+    return failed_of((request.endpoint or "").rpartition(".")[2])
+
+
+def failed_of(name: str) -> str:
+    """What the call of a route could not do, by the name of the route."""
     return FAILED.get(name, "Erro ao falar com KOMMO CRM")
 
 

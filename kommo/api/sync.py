@@ -12,7 +12,7 @@ from kommo.api import runs as told
 from kommo.api.accounts import access, client, held, require_account, services
 from kommo.api.answers import write
 from kommo.api.asked import Call, SyncCall, read
-from kommo.api.errors import ApiError, busy, not_allowed
+from kommo.api.errors import ApiError, busy, not_allowed, unknown_run
 from kommo.api.waiting import place, preference, wait
 from kommo.connect import flow
 from kommo.connect.access import Access
@@ -58,7 +58,7 @@ def _answer(call: Call, connection_id: int, view: RunView | None, applied: dict[
     with reading(services().engine) as session:
         connection = session.get(Connection, connection_id)
         if view is None or connection is None:
-            raise _unknown_run()
+            raise unknown_run()
         found = told.data(session, connection, view)
     if view.active:
         body = {"success": True, "message": "Sincronização em andamento", "data": found}
@@ -82,7 +82,7 @@ def run_status(run_id: int) -> Response:
         connection = _connection_of(session, call, run_id)
         view = progress.run_view(session, connection.id, run_id) if connection else None
         if connection is None or view is None:
-            raise _unknown_run()
+            raise unknown_run()
         return write({"success": True, "message": STATUS, "data": told.data(session, connection, view)})
 
 
@@ -154,7 +154,3 @@ def _already(call: Call, run_id: int) -> ApiError:
         409, "sync_running", RUNNING, "Acompanhe a que está em andamento e comece outra quando ela terminar.",
         {"Location": address}, data={"runId": run_id},
     )  # fmt: skip
-
-
-def _unknown_run() -> ApiError:
-    return ApiError(404, "run_unknown", "Sincronização não encontrada", "Não há sincronização com este número.")

@@ -166,7 +166,7 @@ def test_the_documentation_names_every_code_and_every_route() -> None:
     source = "".join(path.read_text("utf-8") for path in sorted(folder.glob("*.py")))
     guarded = Path(guard.__file__).read_text("utf-8")
     codes = set(re.findall(r'ApiError\(\s*(\d{3}),\s*"([a-z_]+)"', source))
-    codes |= {("400", code) for code in ("missing_field", "invalid_field", "account_mismatch", "invalid_json")}
+    codes |= {("400", code) for code in ("missing_field", "invalid_field", "invalid_json")}
     codes |= {(str(status), code) for status, (_, _, code) in errors._HTTP.items()}
     codes |= {("400", code) for code in errors._BAD_TOKENS}
     codes |= {(status, code) for status, code in re.findall(r'(\d{3}), "([a-z_]+)", _', guarded)}
