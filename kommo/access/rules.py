@@ -124,7 +124,7 @@ ROUTES: dict[str, str] = {
     "access.password": P.PEOPLE,
     "access.remove": P.PEOPLE,
     "access.revoke": P.PEOPLE,
-    "openapi.document": SELF,
+    "docs.described": SELF,
     "api.test_connection": P.READ,
     "api.test_connection_get": P.READ,
     "api.contacts": P.READ,
