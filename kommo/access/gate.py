@@ -25,6 +25,7 @@ METRICS = "metrics.metrics"  # read by a program, outside of the API
 COOKIE = "login"  # its name in the signed cookie
 KEY_HEADER = "X-API-Key"
 _LONGEST_KEY = 200  # characters
+LONGEST_NEXT = 2000
 LOGIN_FIRST = "Entre no painel, ou envie em X-API-Key uma chave de programa."
 KEY_UNKNOWN = "A chave em X-API-Key não existe, foi revogada ou venceu: crie outra em Minha conta."
 NOT_ALLOWED = "Você não tem permissão para isto: peça a quem administra o painel."
@@ -109,7 +110,7 @@ def safe_next(target: str | None) -> str:
     """
     if not target or not target.startswith("/") or target.startswith("//") or not target.isascii():
         return "/"
-    if any(char <= " " or char in "\\\x7f" for char in target):
+    if len(target) > LONGEST_NEXT or any(char <= " " or char in '\\"<>\x7f' for char in target):
         return "/"
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc and not parts.path.startswith(guard.API) else "/"
@@ -152,14 +153,12 @@ def _by_key(services: Services, key: str) -> Identity | None:
 def _way_in(services: Services) -> AnyResponse:
     if _is_for_programs():
         return guard.refusal(401, "login_required", LOGIN_FIRST)
-    if not has_users(services):
-        target = url_for("login.first")
-    else:
-        wanted = safe_next(_wanted())
-        target = url_for("login.page", next=wanted if wanted != "/" else None)
+    wanted = safe_next(_wanted())
+    endpoint = "login.page" if has_users(services) else "login.first"
+    given = {"next": wanted} if endpoint == "login.page" and wanted != "/" else {}
     if request.headers.get("HX-Request") == "true":  # the whole page goes there, not the fragment
-        return Response("", 401, {"HX-Redirect": target})
-    return redirect(target, 303)
+        return Response("", 401, {"HX-Redirect": url_for(endpoint, **given)})
+    return redirect(url_for(endpoint, **given), 303)
 
 
 def _wanted() -> str | None:

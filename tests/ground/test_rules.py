@@ -77,7 +77,7 @@ GOOD = {
     "a secret told": ["print('Cole o token.')", "log.info('token_refused', code=error.code)", "keep(token)"],
     "a shell": ["subprocess.run(['ls'])", "subprocess.run(x, shell=False)", "update(shell=shell)"],
     "a redirect to anywhere": [
-        "redirect(url_for('sync.page'), 303)", "redirect(way_back(request.args.get('next')))",
+        "redirect(url_for('sync.page'), 303)", "redirect(safe_next(request.args.get('next')))",
         "answer.headers['HX-Refresh'] = 'true'",
     ],
 }  # fmt: skip
