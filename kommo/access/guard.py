@@ -70,8 +70,7 @@ def _not_through(call: Request, proxies: int) -> Refused | None:
     """
     if not proxies:
         return (403, "not_direct", _PROXY) if _is_forwarded(call) else None
-    before = call.environ.get("werkzeug.proxy_fix.orig") or {}
-    values = [part for part in str(before.get("HTTP_X_FORWARDED_FOR") or "").split(",") if part.strip()]
+    values = [part for part in call.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     if len(values) < proxies:
         return None if _is_loopback(_peer(call)) and not _is_forwarded(call) else (403, "not_by_proxy", _NOT_BY_PROXY)
     return None if call.is_secure else (403, "not_https", _NOT_HTTPS)
