@@ -180,7 +180,8 @@ def _page(status: int = 200, **values: Any) -> Response:
         "person": me, "role": ROLE_WORDS[caller.role], "sessions": login_sessions.of_user(session(), me.id),
         "here": caller.session_id, "keys": api_keys.of_user(session(), me.id), "most": api_keys.MOST,
         "may_give": {each: word for each, word in PERMISSION_WORDS.items() if caller.may(each)},
-        "permissions": PERMISSION_WORDS, "validities": VALIDITIES, "now": moment(), "errors": {}, "made": None, "browser_of": browser_of,
+        "permissions": PERMISSION_WORDS, "validities": VALIDITIES, "now": moment(), "errors": {}, "made": None,
+        "browser_of": browser_of,
     }  # fmt: skip
     return make_response(render_template("me/page.html", **usual | values), status)
 
