@@ -25,6 +25,11 @@ _WRONG_BOTH = "A senha atual ou o código não confere."
 _OLD_DRAFT = "O código secreto desta página não vale mais: comece de novo com o que aparece agora."
 _VALIDITY = "Escolha uma das validades."
 _DAY = 86_400.0
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)  # fmt: skip
 
 
 @bp.get("")
@@ -88,7 +93,7 @@ def make_key() -> AnyResponse:
     caller, me = _me()
     days = request.form.get("validade", "")
     if days not in VALIDITIES:
-        return _refused("keys", 422, _VALIDITY)
+        return _refused("key", 422, _VALIDITY)
     # What is not one's own to give is left out, as if it had not been sent.
     scopes = [each for each in request.form.getlist("permissoes") if caller.may(each)]
     try:
@@ -97,7 +102,7 @@ def make_key() -> AnyResponse:
             row, key = api_keys.make(opened, me.id, request.form.get("nome", ""), scopes, until)
             note(opened, "key.added", row.name, scopes=row.scopes)
     except PeopleError as error:
-        return _refused("keys", 422, str(error))
+        return _refused("key", 422, str(error))
     forget()
     return _page(made=key, made_name=row.name)
 
@@ -163,6 +168,12 @@ def totp_off() -> AnyResponse:
     return _back()
 
 
+def browser_of(agent: str) -> str:
+    """What a browser says it is, in two words ("Firefox, Windows"); a program's own name as it is."""
+    found = [next((word for mark, word in table if mark in agent), "") for table in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(word for word in found if word) or agent[:60] or "navegador desconhecido"
+
+
 def _page(status: int = 200, **values: Any) -> Response:
     caller, me = _me()
     usual: dict[str, Any] = {
@@ -170,6 +181,7 @@ def _page(status: int = 200, **values: Any) -> Response:
         "here": caller.session_id, "keys": api_keys.of_user(session(), me.id), "most": api_keys.MOST,
         "may_give": {each: word for each, word in PERMISSION_WORDS.items() if caller.may(each)},
         "permissions": PERMISSION_WORDS, "validities": VALIDITIES, "now": moment(), "errors": {}, "made": None,
+        "browser_of": browser_of,
     }  # fmt: skip
     return make_response(render_template("me/page.html", **usual | values), status)
 

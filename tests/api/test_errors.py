@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.exceptions import default_exceptions
 
-from kommo.access import guard
+from kommo.access import gate, guard
 from kommo.api import PREFIX, ROUTES, errors
 from kommo.crm import errors as crm
 from kommo.crm.errors import KommoError
@@ -164,7 +164,7 @@ def test_the_documentation_names_every_code_and_every_route() -> None:
     text = DOCS.read_text("utf-8")
     folder = Path(errors.__file__).parent
     source = "".join(path.read_text("utf-8") for path in sorted(folder.glob("*.py")))
-    guarded = Path(guard.__file__).read_text("utf-8")
+    guarded = "".join(Path(str(module.__file__)).read_text("utf-8") for module in (guard, gate))
     codes = set(re.findall(r'ApiError\(\s*(\d{3}),\s*"([a-z_]+)"', source))
     codes |= {("400", code) for code in ("missing_field", "invalid_field", "invalid_json")}
     codes |= {(str(status), code) for status, (_, _, code) in errors._HTTP.items()}
