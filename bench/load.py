@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+import structlog
 
 from bench.ingest import load_once, open_panel, wait_for
 from bench.pace import LATENCY_MS, RATE
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--syncs", type=int, default=SYNCS)
     given = parser.parse_args()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     _measure(given.contacts, given.deals, given.people, given.seconds, given.syncs)
 
 
