@@ -155,10 +155,10 @@ def _way_in(services: Services) -> AnyResponse:
         return guard.refusal(401, "login_required", LOGIN_FIRST)
     wanted = safe_next(_wanted())
     endpoint = "login.page" if has_users(services) else "login.first"
-    given = {"next": wanted} if endpoint == "login.page" and wanted != "/" else {}
+    back = wanted if endpoint == "login.page" and wanted != "/" else None
     if request.headers.get("HX-Request") == "true":  # the whole page goes there, not the fragment
-        return Response("", 401, {"HX-Redirect": url_for(endpoint, **given)})
-    return redirect(url_for(endpoint, **given), 303)
+        return Response("", 401, {"HX-Redirect": url_for(endpoint, next=back)})
+    return redirect(url_for(endpoint, next=back), 303)
 
 
 def _wanted() -> str | None:

@@ -34,7 +34,8 @@ from kommo.sync import engine
 
 THREADS = 4  # accounts worked on at once in one process
 RING_AGAIN = 60.0  # seconds until a due row is rung for again, should its message have been lost
-STOP_WITHIN = 9  # seconds a page under way may take to end
+STOP_WITHIN = 8.5  # seconds a page under way may take to end
+LAST_WORD = 0.5  # seconds for saying that it is gone
 log = structlog.get_logger()
 
 
@@ -85,8 +86,10 @@ class Worker:
                 self.stopping.wait(pause)
         finally:
             self.stopping.set()
+            leaving = threading.Thread(target=self._leave, daemon=True)  # the database may be held by somebody
+            leaving.start()
             consumer.stop(graceful=True)
-            self._leave()
+            leaving.join(LAST_WORD)
 
     def tick(self) -> None:
         """Ask for the runs that are due by a schedule, and ring for every row that has work and nobody at it."""
