@@ -3,8 +3,8 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -44,8 +44,39 @@ class RedactingFilter(logging.Filter):
         return True
 
 
-def _redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+_render = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+
+
+def _rendered(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
+    """The event as its line, redacted as a whole: a token may stand in a list, a mapping or an error, too."""
+    safe = {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+    return redact(_render(logger, name, safe))
+
+
+class _Guarded:
+    """A text stream that takes tokens out of whatever is written to it; all else is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write `text` without tokens; gives how many characters the caller need not write again."""
+        self._stream.write(redact(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write all of `lines`."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard() -> None:
+    """Redact, from here on, what does not go through logging: a crash's traceback, what the shell's commands refuse."""
+    if not isinstance(sys.stderr, _Guarded):
+        sys.stderr = cast(TextIO, _Guarded(sys.stderr))
 
 
 def configure(settings: Settings) -> None:
@@ -57,8 +88,7 @@ def configure(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            _redact_event,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+            _rendered,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
