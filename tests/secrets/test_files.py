@@ -115,7 +115,7 @@ def test_everything_is_closed_to_others_at_every_moment(settings: Settings, pada
             run(settings, "-m", "flask", "kommo", "backup")
             run(settings, "-m", "flask", "kommo", "rotate-keys")
             run(settings, "-c", VACUUM)
-            requests.post(f"{base}/sync", json={"fullSync": True}, headers={"Prefer": "respond-async"}, timeout=60)
+            requests.post(f"{base}/sync", json={"full": True}, headers={"Prefer": "respond-async"}, timeout=60)
             for each in children(child.pid):
                 os.kill(each, signal.SIGKILL)
         finally:
