@@ -26,9 +26,9 @@ class Canary:
 
     @classmethod
     def hatched(cls, world: World) -> "Canary":
-        """A new one."""
+        """A new one. The word is its first claim and its last: no piece of it is another token's, too."""
         word = f"CANARIO{secrets.token_hex(8)}"
-        return cls(world.token(canario=word), word)
+        return cls(world.token(aud=word, canario=word), word)
 
     @cached_property
     def pieces(self) -> tuple[bytes, ...]:

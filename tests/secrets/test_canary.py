@@ -100,7 +100,8 @@ class House:
     def numbers(self) -> dict[str, int]:
         """A number for each kind of thing that an address may name."""
         with reading(self.services.engine) as session:
-            ids = dict(session.execute(select(Wallet.kind, func.max(Wallet.remote_id)).group_by(Wallet.kind)).tuples())
+            newest = select(Wallet.kind, func.max(Wallet.remote_id)).group_by(Wallet.kind)
+            ids = {row[0]: row[1] for row in session.execute(newest)}
             run = session.execute(select(func.max(SyncRun.id))).scalar_one() or 1
             account = session.execute(select(func.max(Connection.id))).scalar_one()
         return {
@@ -283,7 +284,7 @@ def test_it_would_be_seen(house: House, tmp_path: Path) -> None:
     header, payload, signature = canary.token.split(".")
     encoded = base64.b64encode(f"usuario:{canary.token}".encode())
     for content in (
-        canary.token.encode(), payload[:24].encode(), signature[-12:].encode(), encoded, canary.token.encode().hex().encode(),
+        canary.token.encode(), payload[:24].encode(), signature[-12:].encode(), encoded, canary.token[::-1].encode(),
         base64.b64encode(f'x{{"canario": "{canary.word}"}}'.encode()), quote(canary.token.replace(".", "%2E")).encode(),
     ):  # fmt: skip
         assert canary.found_in(b"\0 " + content + b" \0") != [], content

@@ -92,6 +92,11 @@ def umask_of(process: int) -> int:
     return next(int(line.split()[1], 8) for line in lines if line.startswith("Umask"))
 
 
+def synced(base: str, token: str) -> bool:
+    """Whether a run that is asked for now ended well; refused while what was killed is taken up again."""
+    return requests.post(f"{base}/sync", json={"jwtToken": token}, timeout=60).status_code == 200
+
+
 def children(process: int) -> list[int]:
     """The processes that one has started."""
     return [int(text) for text in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
@@ -109,8 +114,7 @@ def test_everything_is_closed_to_others_at_every_moment(settings: Settings, pada
             )
         try:
             processes.wait_for(lambda: "pronto em" in log.read_text("utf-8"))
-            sync = {"jwtToken": padaria.token}  # refused while what was killed is taken up again
-            processes.wait_for(lambda: requests.post(f"{base}/sync", json=sync, timeout=60).status_code == 200)
+            processes.wait_for(lambda: synced(base, padaria.token))
             assert [umask_of(each) for each in (child.pid, *children(child.pid))] == [0o077] * 3
             run(settings, "-m", "flask", "kommo", "backup")
             run(settings, "-m", "flask", "kommo", "rotate-keys")
