@@ -253,7 +253,10 @@ def _files(house: House, seen: Seen) -> None:
     seen.look_at_files("database file", [house.folder / "kommo.sqlite3"])
     seen.look_at_files("WAL", [house.folder / "kommo.sqlite3-wal"])
     seen.look_at_files("queue", house.folder.glob("queue.sqlite3*"))
-    seen.look_at_files("backup", [path for path in (house.folder / "backups").rglob("*") if path.is_file()])
+    copies = list((house.folder / "backups").glob("*.sqlite3"))
+    seen.look_at_files("backup", copies)
+    for copy in copies:  # looked at once is enough
+        copy.unlink()
 
 
 def test_a_worker_that_crashes_tells_nothing(house: House) -> None:
