@@ -13,8 +13,9 @@ from kommo.settings import Settings
 HIDDEN = "[oculto]"
 # By its usual beginning, or by its three long parts: the JSON of its header may begin otherwise (a line break: `ewog`).
 _PART = "[A-Za-z0-9_-]"
+_DOT = r"(?:\.|%2[eE])"  # as an address may have it
 _TOKEN = re.compile(
-    rf"eyJ{_PART}{{8,}}(?:\.{_PART}*){{0,2}}|(?<![A-Za-z0-9_-]){_PART}{{16,}}\.{_PART}{{16,}}\.{_PART}{{16,}}"
+    rf"eyJ{_PART}{{8,}}(?:{_DOT}{_PART}*){{0,2}}|(?<![A-Za-z0-9_-]){_PART}{{16,}}{_DOT}{_PART}{{16,}}{_DOT}{_PART}{{16,}}"
 )
 _QUOTE = r"\\*[\"']"  # a backslash before it, where JSON stands in JSON
 _NAMED = re.compile(

@@ -79,16 +79,20 @@ def _unpacked(content: bytes) -> list[bytes]:
 
 @dataclass
 class Seen:
-    """What was seen on each surface, by the surface's name; `leaks` are the pieces found, with where."""
+    """What was seen on each surface, by the surface's name; `leaks` are the pieces found, with where.
+
+    `keys` are to be seen as little as the canary.
+    """
 
     canary: Canary
+    keys: set[bytes] = field(default_factory=set)
     size: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     leaks: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, surface: str, where: str, content: bytes) -> None:
         """Look through something of a surface."""
-        found = self.canary.found_in(content)
+        found = self.canary.found_in(content) + ["a key" for key in self.keys if key in content]
         with self._lock:
             self.size[surface] += len(content)
             self.leaks += [f"{surface}: {where}: {piece}" for piece in found]

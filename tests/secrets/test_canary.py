@@ -1,5 +1,6 @@
 """The canary: a marked token goes through every route and every fault, and shows itself on no surface.
 
+Nor do the keys that seal it and sign the cookies, which lie in their files and nowhere else.
 Surfaces are named in one table. Routes are those of the application's own map: a new one is walked, and what it answers
 is looked through, without a word here; so is an export or a page of metrics, once there is one.
 """
@@ -97,6 +98,11 @@ class House:
         done = self.browser.post(f"{self.address}/conexao", data=form, timeout=60)
         assert done.status_code == 200, done.text
 
+    def keys(self) -> set[bytes]:
+        """The keys that the installation has now."""
+        files = [self.folder / name for name in ("encryption_key", "secret_key") if (self.folder / name).exists()]
+        return {key for file in files for key in file.read_bytes().split()}
+
     def numbers(self) -> dict[str, int]:
         """A number for each kind of thing that an address may name."""
         with reading(self.services.engine) as session:
@@ -149,8 +155,9 @@ def _sync(house: House) -> None:
 
 @pytest.mark.parametrize("how", FAULTS)
 def test_it_is_seen_on_no_surface(house: House, how: str) -> None:
-    seen = Seen(house.canary)
     house.connect()
+    seen = Seen(house.canary, house.keys())
+    assert len(seen.keys) == 2
     log, key = len(house.log()), house.folder / "encryption_key"
     with ProcessList(seen):
         _break(house, how)
@@ -245,6 +252,7 @@ def _shell(house: House, seen: Seen) -> None:
         cwd=processes.ROOT, env=env, input=house.canary.token.encode(), capture_output=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 1
+    seen.keys |= house.keys()  # it has made a new one
     assert (done.stdout + done.stderr).count(b"[oculto]") >= WAYS, done.stderr.decode()
     seen.look("traceback", "the shell", done.stdout + done.stderr)
 

@@ -21,7 +21,7 @@ WEAK = [
     "change-me-please-0a9s8d7f6g5h4j3k2l1",
     "minha-senha-do-painel-e-bem-comprida-9871",
     "q8Zr4Lx0",
-    secrets.token_hex(15),
+    "9f86d081884c7d659a2feaa0c55ad0",
 ]
 
 
