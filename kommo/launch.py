@@ -45,6 +45,7 @@ def _serve(settings: Settings, *, demo: bool, worker: bool) -> None:
 
     listener = _listen(settings)
     logs.configure(settings)
+    logs.guard()
     try:
         app = create_app(settings)
     except SchemaError as error:

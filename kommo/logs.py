@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TextIO, cast
@@ -25,8 +25,9 @@ from kommo.settings import Settings
 HIDDEN = "[oculto]"
 # By its usual beginning, or by its three long parts: the JSON of its header may begin otherwise (a line break: `ewog`).
 _PART = "[A-Za-z0-9_-]"
+_DOT = r"(?:\.|%2[eE])"  # as an address may have it
 _TOKEN = re.compile(
-    rf"eyJ{_PART}{{8,}}(?:\.{_PART}*){{0,2}}|(?<![A-Za-z0-9_-]){_PART}{{16,}}\.{_PART}{{16,}}\.{_PART}{{16,}}"
+    rf"eyJ{_PART}{{8,}}(?:{_DOT}{_PART}*){{0,2}}|(?<![A-Za-z0-9_-]){_PART}{{16,}}{_DOT}{_PART}{{16,}}{_DOT}{_PART}{{16,}}"
 )
 _QUOTE = r"\\*[\"']"  # a backslash before it, where JSON stands in JSON
 _NAMED = re.compile(
@@ -115,6 +116,32 @@ def carrier() -> Callable[[], None]:
     """What a thread begins with, so that its lines bear the ids of the one that starts it."""
     ids = get_contextvars()
     return lambda: bind(**ids)
+
+
+class _Guarded:
+    """A text stream that takes tokens out of whatever is written to it; all else is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write `text` without tokens; gives how many characters the caller need not write again."""
+        self._stream.write(redact(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write all of `lines`."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard() -> None:
+    """Redact, from here on, what does not go through logging: a crash's traceback, what the shell's commands refuse."""
+    if not isinstance(sys.stderr, _Guarded):
+        sys.stderr = cast(TextIO, _Guarded(sys.stderr))
 
 
 def configure(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from kommo.crm import errors as crm
 from kommo.crm.errors import BadToken, KommoError
 from kommo.store import trouble
 from kommo.store.trouble import Trouble
-from kommo.vault import KeyMissing, VaultError
+from kommo.vault import Damaged, VaultError
 
 log = structlog.get_logger()
 
@@ -152,10 +152,10 @@ def of_token(error: BadToken) -> ApiError:
 
 
 def of_vault(error: VaultError) -> ApiError:
-    """The stored token does not open: its key is missing here, or another token has to be sent."""
-    if isinstance(error, KeyMissing):
-        return ApiError(503, "account_locked", failed(), str(error), {"Retry-After": "300"}, keyId=error.key_id)
-    return ApiError(401, "token_unreadable", REFUSED[0], str(error), BEARER)
+    """The token does not open, or cannot be stored: a key is missing here, or another token has to be sent."""
+    if isinstance(error, Damaged):
+        return ApiError(401, "token_unreadable", REFUSED[0], str(error), BEARER)
+    return ApiError(503, "account_locked", failed(), str(error), {"Retry-After": "300"}, keyId=error.key_id or None)
 
 
 def invalid_field(field: str, error: str, code: str = "invalid_field") -> ApiError:

@@ -39,6 +39,8 @@ def _in_file(services: Services) -> Rotation:
     if done.dropped:
         click.echo(f"Saiu de instance/encryption_key, pois nenhum token precisa mais dela: {', '.join(done.dropped)}.")
         click.echo("As cópias de segurança feitas antes desta troca pedem essa chave para abrir os tokens que têm.")
+        if services.engine.dialect.name != "sqlite":
+            click.echo("Se outra máquina usa este banco, leve para ela o novo instance/encryption_key.")
     return done
 
 

@@ -156,6 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load()
         logs.configure(settings)
+        logs.guard()
         services = open_services(settings)
         schema.require_current(services.engine)
         for sentence in keys.missing(services):

@@ -221,6 +221,23 @@ class TestMissingFile:
         assert "bloqueada" not in ana.open("/conexao").text
 
 
+def test_a_file_that_was_cut_stores_nothing_and_is_not_replaced(
+    house: House, ring: KeyFile, padaria: Server, ana: Person
+) -> None:
+    """Somebody's editor, while everything runs: a sentence, no half-stored account, the file as it is."""
+    before = sealed_of(house.services, house.locked)
+    whole = ring.path.read_text()
+    ring.path.write_text(whole[:20])
+    page = ana.send("/conexao", jwt_token=padaria.token)
+    assert page.status_code == 503
+    assert "restaure-a da cópia de segurança" in page.text
+    answer = ana.client.post("/api/kommo/sync", json={"jwtToken": padaria.token})
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "account_locked")
+    assert (ring.path.read_text(), sealed_of(house.services, house.locked)) == (whole[:20], before)
+    ring.path.write_text(whole)
+    assert ana.send("/conexao", jwt_token=padaria.token).status_code == 200
+
+
 def test_a_run_under_way_waits_for_the_key_and_goes_on(house: House, ring: KeyFile, padaria: Server) -> None:
     """Asked for before the key went: paused with the reason, not failed, and ended by the same worker's next turn."""
     services = house.services

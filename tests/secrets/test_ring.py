@@ -8,7 +8,7 @@ import pytest
 from kommo.instance import prepare
 from kommo.keyfile import KeyFile
 from kommo.services import open_vault
-from kommo.settings import SettingError
+from kommo.settings import ROOT, SettingError
 from kommo.vault import GRACE, Damaged, KeyMissing, Vault, VaultError, id_of, key_id_of
 from tests.conftest import make_settings
 
@@ -144,6 +144,12 @@ def test_an_environment_s_ring_with_something_else_in_it_is_refused(tmp_path: Pa
     with pytest.raises(SettingError, match="KOMMO_ENCRYPTION_KEY") as refused:
         make_settings(tmp_path, encryption_key=value)
     assert NEW.hex()[:16] not in str(refused.value)
+
+
+def test_who_seals_does_it_where_a_rotation_waits_for_it() -> None:
+    """Through `kommo.store.sealed`, in the row's own transaction: a key that nobody needs may leave at any moment."""
+    files = [path for path in (ROOT / "kommo").rglob("*.py") if "vault.seal(" in path.read_text(encoding="utf-8")]
+    assert files == [ROOT / "kommo" / "store" / "sealed.py"]
 
 
 def test_nothing_tells_a_key(tmp_path: Path) -> None:
