@@ -21,7 +21,7 @@ from kommo.sandbox import OFICINA, Server, make_world, serve
 from kommo.services import Services, open_services
 from kommo.settings import Settings, load
 from kommo.store import schema
-from tests import databases, speed
+from tests import databases, speed, told
 
 ENGINES = (databases.SQLITE, databases.POSTGRESQL)
 ONCE = ("browser",)
@@ -55,6 +55,11 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """What `-n auto` means."""
     return speed.workers()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests say at their end what they hold."""
+    told.tell(terminalreporter)
 
 
 def pytest_collection_finish() -> None:
