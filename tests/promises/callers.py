@@ -25,7 +25,6 @@ class Outcome:
 
     calls: Counter[str] = field(default_factory=Counter)
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
-    checks: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -80,7 +79,6 @@ def _add(outcome: Outcome, event: events.ScenarioFinished) -> None:
             outcome.answers[recorder.cases[key].value.operation.label, found.response.status_code] += 1
     for key, checks in recorder.checks.items():
         for check in checks:
-            outcome.checks[check.name] += 1
             if check.failure_info is not None:
                 outcome.failures.append(f"{check.name}: {check.failure_info.failure}\n{_words(recorder, key)}")
 
