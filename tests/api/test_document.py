@@ -22,15 +22,17 @@ from kommo.api.openapi.document import document
 from kommo.api.waiting import WAITERS
 from kommo.db import writing
 from kommo.sandbox import Server
+from kommo.settings import Settings
 from kommo.store.tables import SyncRun
 from kommo.vault import Vault
 from tests import databases, processes
 from tests.api import documented
 from tests.api.conftest import Api, held_run
 from tests.conftest import make_settings
+from tests.crm import servers
 from tests.crm.people import token as made_up
 from tests.sync.accounts import connect
-from tests.wire import exchange, head
+from tests.wire import Reply, exchange, head
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 JSON = "application/json"
@@ -119,12 +121,14 @@ def test_keys_can_be_asked_for_in_one_line() -> None:
 
 @dataclass
 class Place:
-    """An installation with its Kommo, and what a recipe opened that has to be closed."""
+    """An installation with its Kommo; what a recipe opened is closed after its route, what is in `kept` at the end."""
 
     api: Api
     padaria: Server
     folder: Path
     wire: str
+    kept: ExitStack
+    others: list[Api]
     closing: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -138,12 +142,14 @@ class Place:
         return connect(self.api.services, self.padaria)
 
     def elsewhere(self, **settings: Any) -> None:
-        """Go on with another installation."""
-        made = create_app(make_settings(self.folder / "other", **{"retry_attempts": 0} | settings))
-        self.closing.callback(made.extensions["kommo"].engine.dispose)
-        client = made.test_client()
-        client.environ_base |= self.api.client.environ_base
-        self.api = Api(client, made.extensions["kommo"], self.padaria.token)
+        """Go on with another installation: one for all routes."""
+        if not self.others:
+            made = create_app(make_settings(self.folder / "other", **{"retry_attempts": 0, "sync_wait": 0} | settings))
+            self.kept.callback(made.extensions["kommo"].engine.dispose)
+            client = made.test_client()
+            client.environ_base |= self.api.client.environ_base
+            self.others.append(Api(client, made.extensions["kommo"], self.padaria.token))
+        self.api = self.others[0]
 
 
 Route = tuple[str, str, str]  # method, path, name
@@ -171,7 +177,7 @@ def kommo(how: str) -> Ask:
     """Kommo answers each request so."""
 
     def recipe(place: Place, route: Route) -> TestResponse:
-        place.padaria.world.fail("/api/v4/", None, how, seconds=5)
+        place.padaria.world.fail("/api/v4/", None, how, seconds=2)
         return ask(place, route)
 
     return recipe
@@ -250,13 +256,19 @@ def crowd(place: Place, route: Route) -> TestResponse:
 
 
 def nobody_listens(place: Place, route: Route) -> TestResponse:
-    port = place.closing.enter_context(databases.closed_port())
-    place.elsewhere(api_url=f"http://127.0.0.1:{port}")
+    if not place.others:
+        port = place.kept.enter_context(databases.closed_port())
+        place.elsewhere(api_url=f"http://127.0.0.1:{port}")
+    place.elsewhere()
     return ask(place, route)
 
 
 def no_tls(place: Place, route: Route) -> TestResponse:
-    place.elsewhere(api_url=place.padaria.address.replace("http:", "https:"))
+    if not place.others:
+        plain = servers.answer(400, b"HTTP, please", "text/plain")
+        server = place.kept.enter_context(servers.RawServer(servers.says(plain), greeting=plain))
+        place.elsewhere(api_url=f"https://127.0.0.1:{server.port}")
+    place.elsewhere()
     return ask(place, route)
 
 
@@ -337,6 +349,12 @@ RECIPES: dict[tuple[int, str], Ask] = {
 }
 
 
+@pytest.fixture
+def settings(tmp_path: Path, padaria: Server) -> Settings:
+    """Nobody waits for a run."""
+    return make_settings(tmp_path, api_url=padaria.address, retry_attempts=0, sync_wait=0)
+
+
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server on a socket, for what it refuses by itself."""
@@ -355,14 +373,20 @@ def test_an_error_is_given_by_those_that_say_so(
 ) -> None:
     """Each route is driven to the error: no other gives it, and none promises it in vain."""
     given, promised = set(), {one["operationId"] for one in OPERATIONS if error in documented.codes_of(one)}
-    token, extensions = api.token, dict(api.client.application.extensions)
-    for number, (method, path, name, _) in enumerate(ROUTES):
-        place = Place(Api(api.client, api.services, token), padaria, tmp_path / str(number), wire)
-        with place.closing:
-            answer = RECIPES[error](place, (method, path, name))
-        body = json.loads(answer.body if hasattr(answer, "body") else answer.data)
-        status = answer.status if hasattr(answer, "body") else answer.status_code
-        given |= {name} if (status, body.get("code")) == error else set()
-        api.client.application.extensions.update(extensions)
-        padaria.world.heal()
+    token, extensions, others = api.token, dict(api.client.application.extensions), []
+    with ExitStack() as kept:
+        for method, path, name, _ in ROUTES:
+            place = Place(Api(api.client, api.services, token), padaria, tmp_path, wire, kept, others)
+            with place.closing:
+                answer = RECIPES[error](place, (method, path, name))
+            given |= {name} if _error(answer) == error else set()
+            api.client.application.extensions.update(extensions)
+            padaria.world.heal()
     assert given == promised
+
+
+def _error(answer: TestResponse | Reply) -> tuple[int, str | None]:
+    """Status and code of an answer, from the application or off a socket."""
+    if isinstance(answer, Reply):
+        return answer.status, answer.json().get("code")
+    return answer.status_code, answer.get_json().get("code")
