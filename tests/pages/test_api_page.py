@@ -47,7 +47,7 @@ def test_every_call_has_a_line_for_the_terminal(person: Person) -> None:
     """As a shell reads it: the method, the address that the page was asked at, a body that is JSON."""
     page = docs(person)
     for method, path, name, _ in ROUTES:
-        words = shlex.split(page.one("section", id=name).all("pre")[0].text.replace("\\\n", " "))
+        words = shlex.split(page.one("section", id=name).all("pre")[0].text.replace("\\ ", " "))
         assert words[0] == "curl"
         (address,) = [word for word in words if word.startswith("http")]
         assert address == f"http://localhost{PREFIX}{path.replace('<int:run_id>', '12')}"
