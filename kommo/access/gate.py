@@ -21,6 +21,7 @@ from kommo.db import reading, writing
 from kommo.services import Services
 from kommo.store import api_keys, login_sessions, people
 
+GUIDE = "/api/docs"  # under /api/, and yet a page for people
 METRICS = "metrics.metrics"  # read by a program, outside of the API
 COOKIE = "login"  # its name in the signed cookie
 KEY_HEADER = "X-API-Key"
@@ -74,7 +75,7 @@ def _refused(services: Services) -> AnyResponse | None:
 
 def _is_for_programs() -> bool:
     """Whether a program calls what programs may: there a key counts, and nobody is led to a page."""
-    return request.path.startswith(guard.API) or request.endpoint == METRICS
+    return request.endpoint == METRICS or (request.path.startswith(guard.API) and request.path != GUIDE)
 
 
 def app_services() -> Services:
@@ -113,7 +114,8 @@ def safe_next(target: str | None) -> str:
     if len(target) > LONGEST_NEXT or any(char <= " " or char in '\\"<>\x7f' for char in target):
         return "/"
     parts = urlsplit(target)
-    return target if not parts.scheme and not parts.netloc and not parts.path.startswith(guard.API) else "/"
+    is_page = parts.path == GUIDE or not parts.path.startswith(guard.API)
+    return target if is_page and not parts.scheme and not parts.netloc else "/"
 
 
 def _by_session(services: Services) -> Identity | None:

@@ -125,6 +125,7 @@ ROUTES: dict[str, str] = {
     "access.remove": P.PEOPLE,
     "access.revoke": P.PEOPLE,
     "docs.described": SELF,
+    "docs.page": SELF,
     "api.test_connection": P.READ,
     "api.test_connection_get": P.READ,
     "api.contacts": P.READ,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from kommo.access import gate, guard
 from kommo.api import errors
 from kommo.api.errors import ApiError
-from kommo.api.shapes.errors import BlockedError, Error, FieldError, RunningError, TokenError
+from kommo.api.shapes.errors import BlockedError, Error, FieldError, LockedError, RunningError, TokenError
 from kommo.crm import errors as crm
 from kommo.crm.errors import BadToken, KommoError
 from kommo.store import trouble
-from kommo.vault import VaultError
+from kommo.vault import Damaged, KeyMissing
 
 Maker = Callable[[str], ApiError]  # from what the call could not do, to the error
 
@@ -53,6 +53,12 @@ def _of_kommo(kind: KommoError, when: str) -> Code:
 def _blocked(failed: str) -> ApiError:
     made = errors.of_kommo(crm.Blocked(), failed)
     made.details |= {"blockedUntil": "2026-11-29T13:15:00.000Z", "supportText": "Olá! As chamadas da nossa conta…"}
+    return made
+
+
+def _locked(failed: str) -> ApiError:
+    made = errors.of_vault(KeyMissing("1a2b3c4d", "devolva a linha dela a instance/encryption_key"))
+    made.message = failed
     return made
 
 
@@ -114,8 +120,10 @@ KOMMO = (
     _of_token("token_missing", "nenhum token em lugar nenhum"),
     _of_kommo(crm.TokenExpired(day="20/02/2025"), "o Kommo recusou o token: venceu"),
     _of_kommo(crm.TokenRefused(), "o Kommo recusou o token: foi revogado, ou é de outro servidor"),
-    Code(401, "token_unreadable", "o token guardado foi cifrado com outra chave",
-         lambda _: errors.of_vault(VaultError("O token guardado não abre com a chave atual. Cole-o de novo.")), Error),
+    Code(401, "token_unreadable", "o token guardado está danificado, ou foi trazido de outra conta",
+         lambda _: errors.of_vault(Damaged())),
+    Code(503, "account_locked", "falta neste servidor a chave que cifrou o token guardado; keyId diz qual", _locked,
+         LockedError),
     _of_kommo(crm.Unpaid(), "a conta não está paga, ou o plano não inclui o recurso"),
     _of_kommo(crm.Forbidden(), "o token não tem o direito"),
     _of_kommo(crm.Forbidden(scope_missing=True), "falta um escopo ao token"),

@@ -1,10 +1,11 @@
-"""/api/openapi.json, for programs."""
+"""/api/openapi.json, for programs, and /api/docs, the same for people."""
 
 from functools import cache
 
 import orjson
-from flask import Blueprint, Response
+from flask import Blueprint, Response, render_template, request
 
+from kommo.api.openapi import codes, reading
 from kommo.api.openapi.document import document
 
 bp = Blueprint("docs", __name__, url_prefix="/api")
@@ -14,6 +15,18 @@ bp = Blueprint("docs", __name__, url_prefix="/api")
 def described() -> Response:
     """The document; it says nothing of any account."""
     return Response(_written(), mimetype="application/json")
+
+
+@bp.get("/docs", provide_automatic_options=False)
+def page() -> str:
+    """The document as a page of the house: made here, without any script."""
+    return render_template(
+        "api/page.html",
+        about=document()["info"]["description"],
+        sections=reading.sections(request.host_url),
+        errors=reading.errors(),
+        everywhere=codes.EVERYWHERE,
+    )
 
 
 @cache

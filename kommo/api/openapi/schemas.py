@@ -84,6 +84,8 @@ def _simple(schema: Any) -> Any:
     if others == [{"type": "null"}] and "type" in first:
         del made["anyOf"]
         made |= first | {"type": [first["type"], "null"]}
+        if "enum" in first:
+            made["enum"] = [*first["enum"], None]
     return made
 
 

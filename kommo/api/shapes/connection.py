@@ -24,8 +24,8 @@ class TestedAccount(Shape):
     expiresAt: Time | None = Field(description="Quando o token vence; null quando ele não o diz.")
     name: str
     subdomain: str
-    currency: str
-    timezone: str
+    currency: str | None
+    timezone: str | None
 
 
 class Named(Shape):

@@ -35,6 +35,12 @@ class BlockedError(Error):
     supportText: str | None = Field(description="O texto a mandar ao suporte do Kommo.")
 
 
+class LockedError(Error):
+    """The key that the account's token was sealed with is missing here."""
+
+    keyId: str | None = Field(description="A chave que falta; null quando não há chave para guardar o que veio.")
+
+
 class RunNumber(Shape):
     """Which run it is."""
 
