@@ -13,7 +13,7 @@ from tests.factories import ANA, BRUNO, contact_record, make_account, make_run, 
 from tests.pages.conftest import Person, at_panel
 from tests.pages.dom import Element, parse
 
-PAGES = ("/", "/contatos", "/negociacoes", "/sincronizacao", "/conexao")
+PAGES = ("/", "/contatos", "/negociacoes", "/sincronizacao", "/conexao", "/privacidade", "/auditoria")
 
 
 def side(page: Element) -> Element:
