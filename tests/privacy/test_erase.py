@@ -261,6 +261,19 @@ def _with_engine(services: Services, engine: Engine) -> Services:
     return Services(services.settings, engine, services.vault, services.ring)
 
 
+def test_a_name_that_two_people_have_does_not_say_whose_a_text_is(scene: Scene) -> None:
+    """Their own deals lose their texts all the same; of others only what phone, e-mail or document give away."""
+    world = scene.kommo.world
+    world.add("contacts", name=NAME.upper())
+    homonym = world.add("leads", name=f"Pedido de {NAME}", price=10)
+    run(scene.services, scene.connection_id)
+    gone(scene)
+    deals = copy_of(scene.services, scene.connection_id, DEAL)
+    assert deals[homonym]["name"] == f"Pedido de {NAME}"
+    assert "name" not in deals[scene.own]
+    assert "name" not in deals[scene.naming]
+
+
 def test_deals_of_somebody_with_the_same_first_name_are_left_alone(scene: Scene) -> None:
     world = scene.kommo.world
     alike = world.add("leads", name="Quitéria pediu pão", price=10)
