@@ -9,7 +9,7 @@ from kommo.access.actor import actor
 from kommo.db import sqlite_file, writing
 from kommo.ids import MAX_ID
 from kommo.pages.context import connection, forget, owner, services, session
-from kommo.privacy import erase, export, files, find, keeping
+from kommo.privacy import erase, export, files, find, keeping, ledger
 from kommo.privacy.erase import Reach
 from kommo.privacy.find import Person
 from kommo.store import audit
@@ -85,7 +85,7 @@ def remove(contact_id: int) -> AnyResponse:
     account = _account()
     if request.form.get("certeza") != "1":
         return make_response(_asking(account, _reach(account, contact_id), missing=True), 422)
-    found = erase.erase(services(), account, _number(contact_id), actor())
+    found = ledger.erase_for_good(services(), account, _number(contact_id), actor())
     if found is None:
         abort(404, description=_UNKNOWN)
     forget()
