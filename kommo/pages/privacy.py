@@ -11,7 +11,6 @@ from kommo.ids import MAX_ID
 from kommo.pages.context import connection, forget, owner, services, session
 from kommo.privacy import erase, export, files, find, keeping, ledger
 from kommo.privacy.erase import Reach
-from kommo.privacy.find import Person
 from kommo.store import audit
 from kommo.store.suppression import erased_contacts
 from kommo.store.tables import Connection
@@ -161,8 +160,3 @@ def _days(text: str) -> int | None:
         return None
     found = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
     return found if found <= keeping.LONGEST else 0
-
-
-def person_url(one: Person) -> str:
-    """The page of a person in the account they belong to."""
-    return url_for("privacy.person", contact_id=one.id, conta=one.connection.account_id)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from kommo.connect import flow
 from kommo.db import reading, writing
 from kommo.privacy import erase, files
 from kommo.services import Services
 from kommo.store import schema
+from kommo.store.erase import erase as erase_copy
 from kommo.store.tables import Audit, Scrub, SyncRun
 from tests.privacy.conftest import BY, VALUES, Scene
 from tests.sync.accounts import run
@@ -129,6 +131,15 @@ def test_one_cleaning_does_for_all_that_were_asked_for(scene: Scene) -> None:
     with reading(scene.services.engine) as session:
         assert list(session.scalars(select(Audit.action)))[-1] == "privacy.file_cleaned"
         assert files.waiting(session) == []
+
+
+@pytest.mark.only_on("sqlite", reason="the file is ours to clean")
+def test_a_whole_copy_that_was_erased_leaves_no_byte_either(scene: Scene) -> None:
+    flow.disconnect(scene.services, "1", scene.connection_id, with_copy=True)
+    erase_copy(scene.services.engine, scene.connection_id)
+    assert _undone(scene.services) == 1
+    assert files.clean(scene.services)
+    assert leaks(scene.services.settings.instance) == []
 
 
 @pytest.mark.only_on("sqlite", reason="the log beside the file")

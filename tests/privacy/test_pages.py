@@ -13,8 +13,8 @@ from kommo.privacy import erase, files
 from kommo.services import Services
 from kommo.store import audit
 from kommo.store.audit import Actor
-from kommo.store.tables import Audit, Suppression, Wallet
-from tests.factories import ANA, BRUNO, contact_record, deal_record, make_account, store_contacts, store_deals
+from kommo.store.tables import Audit, Suppression, SyncStream, Wallet
+from tests.factories import ANA, BRUNO, contact_record, deal_record, make_account, make_run, store_contacts, store_deals
 from tests.pages.conftest import Person
 from tests.pages.dom import parse
 from tests.privacy.conftest import BY, EMAIL, NAME, PHONE
@@ -221,6 +221,24 @@ def fill(person: Person, number: int, action: str = "login.ok", by: Actor = BY, 
     with writing(person.engine) as session:
         for each in range(number):
             audit.note(session, by, action, owner=owner, subject=f"nº {each}")
+
+
+def test_the_proof_counts_who_was_erased_on_pages_and_in_the_api(person: Person) -> None:
+    account = make_account(person.engine)
+    run_id = make_run(person.engine, account, contacts=(2, 1), deals=(1, 1))
+    assert "Parcial" in person.open("/contatos").text
+    person.send(f"{HERE}/apagar", certeza="1")
+    with writing(person.engine) as session:
+        session.get_one(SyncStream, (run_id, "contacts")).erased = 1
+    assert "2 no Kommo, 1 aqui e 1 apagado a pedido" in person.open("/sincronizacao").text
+    badge = person.open("/contatos").all("a", class_="badge")[0]
+    assert "2 contatos no Kommo, 1 aqui e 1 apagado a pedido" in badge["title"]
+    data = person.client.get("/api/kommo/sync").get_json()["data"]
+    assert data["contactsCount"] == 1
+    proof = {name: data["proof"]["contacts"][name] for name in ("kommo", "local", "erased", "equal")}
+    assert proof == {"kommo": 2, "local": 1, "erased": 1, "equal": True}
+    assert data["proof"]["deals"]["erased"] == 0
+    assert person.client.get("/api/kommo/contacts?source=local").get_json()["count"] == 1
 
 
 def test_the_log_is_shown_newest_first_with_all_that_is_known(person: Person) -> None:
