@@ -1,9 +1,10 @@
 """Erasing a person: gone from everything, and no reading brings them back; the proof counts them."""
 
+import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, LargeBinary, Text, cast, select
+from sqlalchemy import Engine, LargeBinary, Text, cast, select, update
 
 from kommo.db import Base, reading, writing
 from kommo.privacy import erase
@@ -15,8 +16,9 @@ from kommo.store.deals import deal_list, deal_page
 from kommo.store.filters import Filters
 from kommo.store.overview import overview
 from kommo.store.records import alive_count, erased_count, live_count
-from kommo.store.tables import Connection, Wallet
+from kommo.store.tables import Connection, SyncRun, Wallet
 from kommo.store.tables.wallet import CONTACT, DEAL
+from kommo.sync import control
 from tests import databases
 from tests.factories import NOON
 from tests.privacy.conftest import BY, EMAIL, FIELDS, NAME, PHONE, VALUES, Scene, people
@@ -280,3 +282,29 @@ def test_deals_of_somebody_with_the_same_first_name_are_left_alone(scene: Scene)
     run(scene.services, scene.connection_id)
     gone(scene)
     assert copy_of(scene.services, scene.connection_id, DEAL)[alike]["name"] == "Quitéria pediu pão"
+
+
+def test_erasing_waits_for_a_page_that_is_being_written(scene: Scene) -> None:
+    """A run's transaction that has begun without knowing of it must not end after it."""
+    run_id = control.start(scene.services, scene.connection_id, "page")
+    eraser = threading.Thread(target=gone, args=(scene,))
+    with writing(scene.services.engine) as session:
+        session.execute(update(SyncRun).where(SyncRun.id == run_id).values(waiting=None))  # as each of its pages does
+        eraser.start()
+        eraser.join(1.0)
+        assert eraser.is_alive()
+        with reading(scene.services.engine) as other:
+            assert suppression.erased_contacts(other, "1", scene.connection.account_id) == []
+    eraser.join(60)
+    assert held(scene.services) == []
+
+
+def test_a_new_run_waits_until_the_erasing_is_whole(scene: Scene) -> None:
+    asked = threading.Thread(target=control.start, args=(scene.services, scene.connection_id, "page"))
+    with writing(scene.services.engine) as session:
+        erase._hold(session, scene.connection)
+        asked.start()
+        asked.join(1.0)
+        assert asked.is_alive()
+    asked.join(60)
+    assert not asked.is_alive()
