@@ -55,7 +55,7 @@ def _own_names(settings: Settings) -> set[str]:
     addresses = (settings.database, settings.queue, "kommo.sqlite3", "queue.sqlite3")
     databases = {address.rpartition("/")[2] for address in addresses if "://" not in address or "sqlite" in address}
     files = {f"{name}{end}" for name in databases for end in ("", "-wal", "-shm", "-journal")}
-    return {*files, *_KEYS, *_FOLDERS}
+    return {*files, *_KEYS, *_FOLDERS, "erased_people"}
 
 
 def _require_ours(folder: Path, own: set[str]) -> None:

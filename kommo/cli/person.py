@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from kommo.cli.shared import ACCOUNT, USER, connected, fail, shell, tools
 from kommo.db import reading, sqlite_file, writing
-from kommo.privacy import erase, export, files, find
+from kommo.privacy import erase, export, files, find, ledger
 from kommo.refusals import reason
 from kommo.store import audit
 from kommo.text import plural
@@ -102,7 +102,7 @@ def erase_person(user_id: str, account_id: int | None, contact_id: int, yes: boo
         click.echo("O Kommo continua com a pessoa: apague-a também lá.")
         if not yes and not click.confirm("Apagar?"):
             fail("Nada foi apagado.")
-        erase.erase(services, connection, contact_id, shell())
+        ledger.erase_for_good(services, connection, contact_id, shell())
     click.echo("Apagada: as sincronizações não trazem os dados de volta.")
     _clean(sqlite_file(services.settings.database) is not None)
 

@@ -4,9 +4,10 @@ from collections.abc import Collection
 from typing import Any
 
 from kommo.crm.records import Contact, Deal, contact_from, deal_from
-from kommo.crm.values import identifier, mapping, objects
+from kommo.crm.values import identifier, mapping, number, objects
 
 _STAY = ("select", "multiselect", "radiobutton", "checkbox", "date", "date_time", "monetary")  # types without free text
+_NUMBERS = ("price", "price_with_minor_units")  # however they are written
 _LINKED = ("companies", "contacts", "loss_reason")
 
 
@@ -17,7 +18,8 @@ def bare_contact(contact: Contact) -> Contact:
 
 def bare_deal(deal: Deal, erased: Collection[int]) -> Deal:
     """The deal without its texts and without its links to the contacts that are `erased`."""
-    raw = {key: value for key, value in deal.raw.items() if not isinstance(value, str | list | dict)}
+    plain = (item for item in deal.raw.items() if not isinstance(item[1], str | list | dict))
+    raw = dict(plain) | {key: number(deal.raw[key]) for key in _NUMBERS if key in deal.raw}
     embedded = mapping(deal.raw.get("_embedded"))
     raw["_embedded"] = {name: _ids(embedded.get(name), erased if name == "contacts" else ()) for name in _LINKED}
     raw["custom_fields_values"] = [

@@ -1,9 +1,9 @@
-"""Letting go of what is older than it may be, now and then, in every worker's tick."""
+"""In every worker's tick: letting go of what is older than it may be; once, erasing again after a restored backup."""
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from kommo.privacy import keeping
+from kommo.privacy import keeping, ledger
 from kommo.services import Services
 
 EVERY = 60.0  # seconds between two looks
@@ -16,6 +16,7 @@ class Keeper:
     def __init__(self, services: Services) -> None:
         self.services = services
         self._next = 0.0
+        self._repeated = False
 
     def turn(self, now: float) -> None:
         """Look, where it is time; `now` is a monotonic clock's. A failure is logged, the next look tries again."""
@@ -23,6 +24,9 @@ class Keeper:
             return
         self._next = now + EVERY
         try:
+            if not self._repeated:  # once: a backup is put back while nothing runs
+                ledger.repeat(self.services)
+                self._repeated = True
             keeping.apply(self.services)
         except (SQLAlchemyError, OSError):
             log.warning("retention_failed")

@@ -9,9 +9,8 @@ from kommo.access.actor import actor
 from kommo.db import sqlite_file, writing
 from kommo.ids import MAX_ID
 from kommo.pages.context import connection, forget, owner, services, session
-from kommo.privacy import erase, export, files, find, keeping
+from kommo.privacy import erase, export, files, find, keeping, ledger
 from kommo.privacy.erase import Reach
-from kommo.privacy.find import Person
 from kommo.store import audit
 from kommo.store.suppression import erased_contacts
 from kommo.store.tables import Connection
@@ -85,7 +84,7 @@ def remove(contact_id: int) -> AnyResponse:
     account = _account()
     if request.form.get("certeza") != "1":
         return make_response(_asking(account, _reach(account, contact_id), missing=True), 422)
-    found = erase.erase(services(), account, _number(contact_id), actor())
+    found = ledger.erase_for_good(services(), account, _number(contact_id), actor())
     if found is None:
         abort(404, description=_UNKNOWN)
     forget()
@@ -161,8 +160,3 @@ def _days(text: str) -> int | None:
         return None
     found = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
     return found if found <= keeping.LONGEST else 0
-
-
-def person_url(one: Person) -> str:
-    """The page of a person in the account they belong to."""
-    return url_for("privacy.person", contact_id=one.id, conta=one.connection.account_id)

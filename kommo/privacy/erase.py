@@ -5,7 +5,7 @@ numbers, stages and dates, but no text; a company's name that holds one of them 
 even hashed: a text that Kommo brings later in a record that is not theirs cannot be known as theirs.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Table, delete, or_, select, update
@@ -132,8 +132,18 @@ def _write(session: Session, connection: Connection, kind: str, row: Incoming, *
 
 
 def _traits(session: Session, connection: Connection, contact_id: int) -> Traits:
+    """By what texts of others are known to speak of this person."""
     statement = select(Wallet.record).where(*_of(connection, CONTACT), Wallet.remote_id == contact_id)
-    return traits_of(contact_from(session.scalars(statement).one()))
+    found = traits_of(contact_from(session.scalars(statement).one()))
+    return replace(found, names=frozenset()) if _shares_the_name(session, connection, contact_id) else found
+
+
+def _shares_the_name(session: Session, connection: Connection, contact_id: int) -> bool:
+    """Whether somebody else of the account is called the same: then the name alone does not say whom a text means."""
+    own = select(Wallet.title_folded).where(*_of(connection, CONTACT), Wallet.remote_id == contact_id)
+    others = (Wallet.deleted_at.is_(None), Wallet.erased_at.is_(None), Wallet.remote_id != contact_id)
+    alike = select(Wallet.id).where(*_of(connection, CONTACT), *others, Wallet.title_folded == own.scalar_subquery())
+    return session.scalars(alike.limit(1)).first() is not None
 
 
 def _naming(session: Session, connection: Connection, traits: Traits) -> list[int]:

@@ -11,11 +11,12 @@ import structlog
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from kommo.db import clock, now, reading, sqlite_file, writing
+from kommo.db import BUSY_TIMEOUT, clock, now, reading, sqlite_file, writing
 from kommo.services import Services
 from kommo.store import audit, runs, schema, search
 from kommo.store.tables import Scrub, SyncRun
 
+PATIENCE = 10.0  # seconds to wait for readers until the log can be emptied
 _MERGE = 500  # pages of the search index merged in one transaction
 log = structlog.get_logger()
 
@@ -101,8 +102,10 @@ def _write_anew(engine: Engine) -> bool:
         cursor = raw.cursor()
         cursor.execute("PRAGMA secure_delete=ON")
         cursor.execute("VACUUM")
+        cursor.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         busy = bool((cursor.fetchone() or (1,))[0])
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
         cursor.execute("PRAGMA secure_delete=OFF")
         cursor.close()
     finally:

@@ -53,6 +53,13 @@ def erased_contacts(session: Session, user_id: str, account_id: int) -> list[Sup
     return list(session.scalars(statement.order_by(Suppression.erased_at.desc(), Suppression.remote_id)))
 
 
+def all_contacts(session: Session) -> set[tuple[str, int, int]]:
+    """Everybody who was erased: owner, account and contact."""
+    columns = (Suppression.user_id, Suppression.account_id, Suppression.remote_id)
+    rows = session.execute(select(*columns).where(Suppression.kind == CONTACT))
+    return {(row.user_id, row.account_id, row.remote_id) for row in rows}
+
+
 def clean(session: Session, target: "Target", page: Sequence["Incoming"]) -> list["Incoming"]:
     """A page as it may be kept: erased contacts empty, without texts the deals that are theirs or held their values."""
     persons = {key for one in page for key, _ in one.links or ()}

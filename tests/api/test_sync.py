@@ -48,8 +48,7 @@ def test_the_answer_comes_when_the_run_is_over(api: Api, padaria: Server) -> Non
         proof = data["proof"][stream]
         assert ISO.fullmatch(proof.pop("at"))
         assert proof == {
-            "kommo": count, "local": count, "equal": True, "sampled": count, "differing": 0, "requests": 1,
-            "erased": 0,
+            "kommo": count, "local": count, "erased": 0, "equal": True, "sampled": count, "differing": 0, "requests": 1,
         }  # fmt: skip
     assert data["progress"]["deals"] == {
         "state": "done", "rows": 30, "pages": 1, "total": 30, "pagesTotal": 1, "percent": 100.0,
