@@ -47,7 +47,7 @@ def assemble(settings: Settings) -> Flask:
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
     app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
-    signing.register(app)
+    signing.register()
     guard.register(app)
     address.register(app)
     headers.register(app, settings.assets)

@@ -2,19 +2,16 @@
 
 import hashlib
 
-from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import Signer
 
 
-class Sessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, with SHA-256."""
+def register() -> None:
+    """Sign with SHA-256 from here on.
 
-    digest_method = staticmethod(hashlib.sha256)
-
-
-def register(app: Flask) -> None:
-    """Sign with SHA-256 from here on; Flask-WTF takes the library's default for the tokens of forms."""
-    app.session_interface = Sessions()
+    Flask names its own choice for the cookie; Flask-WTF takes the library's for the tokens of forms. Set on the classes,
+    so that whatever session interface the application has is one of them.
+    """
+    SecureCookieSessionInterface.digest_method = staticmethod(hashlib.sha256)
     Signer.default_digest_method = staticmethod(hashlib.sha256)
     Signer.default_key_derivation = "hmac"

@@ -80,7 +80,7 @@ def problems(text: str, root: Path) -> list[str]:
     found += [f"{item} is there {count} times" for item, count in often.items() if count > 1]
     for row in rows:
         found += [f"{row.id}: {wrong}" for wrong in _of_row(row, root)]
-    return found + _of_counts(text, rows)
+    return [*found, *_of_counts(text, rows)]
 
 
 def _of_row(row: Item, root: Path) -> Iterator[str]:
