@@ -9,8 +9,8 @@ from itsdangerous import Signer
 def register() -> None:
     """Sign with SHA-256 from here on.
 
-    Flask names its own choice for the cookie; Flask-WTF takes the library's for the tokens of forms. Set on the classes,
-    so that whatever session interface the application has is one of them.
+    Flask has a choice of its own for the cookie, Flask-WTF takes the library's for forms. It is set on the classes, so
+    that it holds for whatever session interface the application has.
     """
     SecureCookieSessionInterface.digest_method = staticmethod(hashlib.sha256)
     Signer.default_digest_method = staticmethod(hashlib.sha256)
