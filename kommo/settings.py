@@ -98,8 +98,8 @@ class Settings(BaseSettings):
         "SECRET_KEY",
         None,
         "Assina os cookies; sem valor, é criada em instance/ na primeira partida.",
-        "um texto aleatório de 32 caracteres ou mais",
-        min_length=32,
+        "um texto aleatório de 16 caracteres ou mais",
+        min_length=16,
     )
     encryption_key: Annotated[SecretStr, AfterValidator(_key)] | None = _setting(
         "KOMMO_ENCRYPTION_KEY",

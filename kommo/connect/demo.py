@@ -57,9 +57,8 @@ def _spawn(folder: Path, rate: int) -> tuple["subprocess.Popen[str]", str, str]:
         sys.executable, "-m", "kommo.sandbox", "--port", str(_port(folder)), "--data", str(folder / "kommo.sqlite3"),
         "--rate", str(rate), "--json", "--until-stdin-closes",
     ]  # fmt: skip
-    env = {name: value for name, value in os.environ.items() if name not in variables()}  # it needs no secret of ours
     child = subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=_without_ours(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     timer = threading.Timer(_START_WITHIN, child.kill)
     timer.start()
@@ -75,6 +74,11 @@ def _spawn(folder: Path, rate: int) -> tuple["subprocess.Popen[str]", str, str]:
         raise DemoError("A conta de demonstração não pôde ser iniciada; o registro do servidor diz por quê.") from None
     (folder / "port").write_text(address.rpartition(":")[2], encoding="ascii")
     return child, address, token
+
+
+def _without_ours() -> dict[str, str]:
+    """The environment without the panel's settings: a Kommo, invented or not, has no use for our keys and tokens."""
+    return {name: value for name, value in os.environ.items() if name not in variables()}
 
 
 def _port(folder: Path) -> int:
