@@ -42,7 +42,6 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("DATABASE_URL", "mysql://host/banco"),
         ("KOMMO_QUEUE_URL", "amqp://host"),
         ("SECRET_KEY", "curta"),
-        ("SECRET_KEY", "x" * 31),
         ("KOMMO_ENCRYPTION_KEY", "segredo-que-nao-serve"),
         ("KOMMO_THREADS", "1"),
     ],
