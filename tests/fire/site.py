@@ -1,4 +1,4 @@
-"""An installation under fire: `python app.py` as a process, its Kommo behind a gate, and what must hold after a fault."""
+"""An installation under fire: `python app.py` as a process, its Kommo behind a gate, and what holds after a fault."""
 
 import contextlib
 import http.client
@@ -115,11 +115,11 @@ class Site:
     def workers(self) -> list[int]:
         """The worker's process, as long as there is one."""
         assert self.child is not None
-        file = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children")
-        try:
-            return [pid for pid in map(int, file.read_text().split()) if _alive(pid)]
-        except FileNotFoundError:
-            return []
+        found: list[str] = []
+        with contextlib.suppress(FileNotFoundError):  # a thread is over, or all of it
+            for task in Path(f"/proc/{self.child.pid}/task").iterdir():
+                found += (task / "children").read_text().split()
+        return [pid for pid in map(int, found) if _alive(pid)]
 
     def worker(self) -> int:
         """The worker's process, waited for."""

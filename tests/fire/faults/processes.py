@@ -133,12 +133,17 @@ def out_of_memory(site: Site) -> None:
     site.over()
 
 
+def _files(pid: int) -> int:
+    """How many files and sockets a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 @fault("servidor sem descritores de arquivo (RLIMIT_NOFILE)")
 def out_of_files(site: Site) -> None:
     assert site.child is not None
     pid = site.child.pid
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    held = len(os.listdir(f"/proc/{pid}/fd"))
+    held = _files(pid)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (held + 1, limits[1]))
     for _ in range(5):
         try:
@@ -155,7 +160,7 @@ def out_of_files(site: Site) -> None:
 def worker_out_of_files(site: Site) -> None:
     first = site.worker()
     limits = resource.prlimit(first, resource.RLIMIT_NOFILE)
-    resource.prlimit(first, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{first}/fd")), limits[1]))
+    resource.prlimit(first, resource.RLIMIT_NOFILE, (_files(first), limits[1]))
     site.sync()
     time.sleep(0.5)
     if first in site.workers():
@@ -182,7 +187,7 @@ def log_reader_gone(site: Site) -> None:
 @fault("registro em disco cheio (/dev/full)", always=False)
 def log_full(site: Site) -> None:
     site.stop()
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         site.start(stderr=full.fileno())
     first = site.worker()
     os.kill(first, signal.SIGKILL)
