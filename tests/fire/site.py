@@ -170,7 +170,7 @@ class Site:
             return all(sentence in said[0] for sentence in sentences)
 
         try:
-            processes.wait_for(found, within=60)
+            processes.wait_for(found, within=60, every=0.2)
         except AssertionError:
             raise AssertionError(f"{sentences} not in: {said[0][:3000]}") from None
 

@@ -156,7 +156,7 @@ def out_of_files(site: Site) -> None:
     processes.wait_for(site.answers)
 
 
-@fault("trabalhador sem descritores de arquivo (RLIMIT_NOFILE)")
+@fault("trabalhador sem descritores de arquivo (RLIMIT_NOFILE)", always=False)
 def worker_out_of_files(site: Site) -> None:
     first = site.worker()
     limits = resource.prlimit(first, resource.RLIMIT_NOFILE)
@@ -198,7 +198,7 @@ def log_full(site: Site) -> None:
     site.start()
 
 
-@fault("porta tomada por outro programa")
+@fault("porta tomada por outro programa", always=False)
 def port_taken(site: Site) -> None:
     said = site.refuses()
     assert f"A porta {site.port} não pode ser usada (já está em uso)" in said
@@ -219,7 +219,7 @@ def clock_back(site: Site) -> None:
     processes.wait_for(lambda: first not in site.workers() and site.workers())
 
 
-@fault("recado perdido: a fila é apagada com o painel parado")
+@fault("recado perdido: a fila é apagada com o painel parado", always=False)
 def queue_lost(site: Site) -> None:
     site.stop()
     run = subprocess.run(
