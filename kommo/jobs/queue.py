@@ -22,6 +22,7 @@ from kommo.settings import SettingError
 from kommo.store import trouble
 
 NAME = "kommo"
+_REMAKE = "Pare o painel e apague o arquivo: ele é refeito sem perda."
 Bell = Callable[[str, int], None]
 
 
@@ -57,9 +58,7 @@ def _on_sqlite(file: str, options: dict[str, Any]) -> Huey:
         return SqliteHuey(NAME, filename=file, cache_mb=1, timeout=10, **options)
     except sqlite3.Error as error:
         found = trouble.of(error)
-        said = (
-            found.sentence if found and found.passes else "Pare o painel e apague o arquivo: ele é refeito sem perda."
-        )
+        said = found.sentence if found and found.passes else _REMAKE
         raise SettingError(f"A fila em {file} não pôde ser aberta. {said}") from None
 
 

@@ -1,4 +1,4 @@
-"""The way to Kommo, which can be shut: a loopback port that passes bytes on, or does to connections what networks do."""
+"""The way to Kommo, which can be shut: a loopback port that passes bytes on, or treats connections as networks do."""
 
 import contextlib
 import socket

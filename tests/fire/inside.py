@@ -20,10 +20,11 @@ def strike(site: Site, name: str) -> float:
     """Do it, let the site recover, look at what is promised; gives the seconds from the end of the cause on."""
     site.broken = True  # until all of this is over
     begin = time.monotonic()
+    before = site.view().id
     site.over()
     faults.ALL[name].deed(site)
     assert site.ended_at > begin
-    site.recover()
+    site.recover(before)
     took = time.monotonic() - site.ended_at
     site.check()
     site.broken = False

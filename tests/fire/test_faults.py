@@ -22,7 +22,7 @@ from tests.promises.soak import FAULTS, FULL, note, often
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="its means are Linux's"),
-    pytest.mark.timeout(1800 if FULL else 300),
+    *([pytest.mark.timeout(3600)] if FULL else []),
 ]
 TABLE = "Falhas: segundos até a cópia estar conferida de novo"
 SIZE = "12m"  # of the small disk: enough for an installation, soon full

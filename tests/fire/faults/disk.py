@@ -49,16 +49,17 @@ def disk_full(site: Site) -> None:
     assert site.get("/contatos")[0] == site.get("/")[0] == 200
     status, words = site.post("/sincronizacao/agenda", **AGENDA)
     assert status in (303, 503) and (status == 303 or FULL in words), words
-    said = site.api("DELETE", "/schedule")
+    said = site.api("DELETE", "/schedule", "{}")
     assert said[0] in (200, 503) and (said[0] == 200 or '"database_unavailable"' in said[1]), said
     ballast.unlink()
     site.over()
     assert site.post("/sincronizacao/agenda/desligar")[0] == 303
 
 
-@fault("sistema de arquivos só para leitura (tmpfs, remount)", place=IN_TMPFS)
+@fault("sistema de arquivos só para leitura (tmpfs, remount)", place=IN_TMPFS, always=False)
 def read_only(site: Site) -> None:
     site.stop()
+    site.services.engine.dispose()
     subprocess.run(["mount", "-o", "remount,ro", str(site.folder)], check=True)
     said = site.refuses()
     assert "não aceita escrita (o disco é só para leitura)" in said, said
@@ -168,7 +169,7 @@ def damaged(site: Site) -> None:
     site.start()
 
 
-@fault("arquivo do banco cortado ou de outro tipo: não sobe; restaurado da cópia")
+@fault("arquivo do banco cortado ou de outro tipo: não sobe; restaurado da cópia", always=False)
 def no_database(site: Site) -> None:
     kept = _kept(site)
     site.stop()
@@ -198,7 +199,7 @@ def shm_lost(site: Site) -> None:
     site.start()
 
 
-@fault("fila danificada: o trabalhador diz o que fazer")
+@fault("fila danificada: o trabalhador diz o que fazer", always=False)
 def queue_damaged(site: Site) -> None:
     site.stop()
     for file in site.instance.glob("queue.sqlite3*"):
@@ -233,12 +234,12 @@ def _with_key(site: Site, key: str | None) -> None:
     assert site.sealed() == sealed
 
 
-@fault("chave de cifra errada", BOTH)
+@fault("chave de cifra errada")
 def wrong_key(site: Site) -> None:
     _with_key(site, "ab" * 32)
 
 
-@fault("chave de cifra perdida")
+@fault("chave de cifra perdida", always=False)
 def lost_key(site: Site) -> None:
     _with_key(site, None)
 
@@ -251,7 +252,7 @@ def cookie_key(site: Site) -> None:
     site.start()
 
 
-@fault("preparação do esquema morta no meio (kill -9)")
+@fault("preparação do esquema morta no meio (kill -9)", always=False)
 def upgrade_killed(site: Site) -> None:
     """In a second installation, at a moment of chance: all of it is there, or nothing; the next start ends it."""
     other = site.folder / f"other-{time.time_ns()}"
@@ -280,7 +281,7 @@ def _tables(file: Path) -> set[str]:
         return {name for (name,) in probe.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
-@fault("programa mais velho sobre um esquema mais novo: não sobe e não grava", BOTH)
+@fault("programa mais velho sobre um esquema mais novo: não sobe e não grava", BOTH, always=False)
 def older_program(site: Site) -> None:
     site.stop()
     with writing(site.services.engine) as session:

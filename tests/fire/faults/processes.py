@@ -133,12 +133,17 @@ def out_of_memory(site: Site) -> None:
     site.over()
 
 
+def _files(pid: int) -> int:
+    """How many files and sockets a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 @fault("servidor sem descritores de arquivo (RLIMIT_NOFILE)")
 def out_of_files(site: Site) -> None:
     assert site.child is not None
     pid = site.child.pid
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    held = len(os.listdir(f"/proc/{pid}/fd"))
+    held = _files(pid)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (held + 1, limits[1]))
     for _ in range(5):
         try:
@@ -151,11 +156,11 @@ def out_of_files(site: Site) -> None:
     processes.wait_for(site.answers)
 
 
-@fault("trabalhador sem descritores de arquivo (RLIMIT_NOFILE)")
+@fault("trabalhador sem descritores de arquivo (RLIMIT_NOFILE)", always=False)
 def worker_out_of_files(site: Site) -> None:
     first = site.worker()
     limits = resource.prlimit(first, resource.RLIMIT_NOFILE)
-    resource.prlimit(first, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{first}/fd")), limits[1]))
+    resource.prlimit(first, resource.RLIMIT_NOFILE, (_files(first), limits[1]))
     site.sync()
     time.sleep(0.5)
     if first in site.workers():
@@ -182,7 +187,7 @@ def log_reader_gone(site: Site) -> None:
 @fault("registro em disco cheio (/dev/full)", always=False)
 def log_full(site: Site) -> None:
     site.stop()
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         site.start(stderr=full.fileno())
     first = site.worker()
     os.kill(first, signal.SIGKILL)
@@ -193,7 +198,7 @@ def log_full(site: Site) -> None:
     site.start()
 
 
-@fault("porta tomada por outro programa")
+@fault("porta tomada por outro programa", always=False)
 def port_taken(site: Site) -> None:
     said = site.refuses()
     assert f"A porta {site.port} não pode ser usada (já está em uso)" in said
@@ -214,7 +219,7 @@ def clock_back(site: Site) -> None:
     processes.wait_for(lambda: first not in site.workers() and site.workers())
 
 
-@fault("recado perdido: a fila é apagada com o painel parado")
+@fault("recado perdido: a fila é apagada com o painel parado", always=False)
 def queue_lost(site: Site) -> None:
     site.stop()
     run = subprocess.run(
