@@ -130,6 +130,7 @@ def begin_first(form: Any) -> AnyResponse:
             made = people.add_first(opened, name, hashed)
             token = None if made is None else login_sessions.begin(opened, made.id, *_caller())
             if made is not None:
+                people.seen(opened, made.id)
                 note(opened, "user.added", made.name, role=made.role)
     except (PeopleError, passwords.WeakPassword) as error:
         answer: AnyResponse = form(422, error=str(error))
