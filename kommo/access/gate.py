@@ -47,7 +47,7 @@ def check() -> AnyResponse | None:
     services = app_services()
     key = request.headers.get(KEY_HEADER)
     if key is not None and request.path.startswith(guard.API):
-        found = _by_key(services, key) or (LOCAL if is_open(services) else None)
+        found = _by_key(services, key)
         if found is None:
             return guard.refusal(401, "key_unknown", _KEY_UNKNOWN)
         g.identity = found

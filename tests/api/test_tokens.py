@@ -110,7 +110,6 @@ def test_the_scheme_may_be_written_in_any_case(silent: Api, sources: Sources, he
     "headers",
     [
         {"Authorization": "Basic YW5hOnNlbmhh"},
-        {"X-API-Key": "chave"},
         {"Authorization": "Bearer"},
         {"Authorization": "Bearer Bearer"},
     ],
