@@ -23,7 +23,7 @@ def both(*acts: Callable[[], None]) -> None:
         start.wait(30)
         try:
             act()
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:  # told below
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(act,)) for act in acts]
