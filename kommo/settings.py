@@ -6,6 +6,7 @@ test fails when one is missing there.
 """
 
 import ipaddress
+import itertools
 import re
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from kommo.addresses import check_configured
 
 ROOT = Path(__file__).resolve().parent.parent
+KEY = r"[0-9a-fA-F]{64}"  # a 256-bit key as text
+_SHORTEST = 32  # characters of a SECRET_KEY: 128 bits, were they hexadecimal digits
+_NOT_RANDOM = re.compile(r"(?i)troque|change|replace|secret|segredo|passw|senha|exempl|example|default|padrao|kommo")
 
 
 class SettingError(Exception):
@@ -38,8 +42,18 @@ def check_database(value: str) -> str:
     return value
 
 
-def _key(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", value.get_secret_value()):
+def _keys(value: SecretStr) -> SecretStr:
+    if not all(re.fullmatch(KEY, text.strip()) for text in value.get_secret_value().split(",")):
+        raise ValueError
+    return value
+
+
+def _random(value: SecretStr) -> SecretStr:
+    """Refuse what nobody's dice made: short, of few characters, a piece that repeats itself, an alphabet, a word."""
+    text = value.get_secret_value()
+    repeats = text in (text + text)[1:-1]
+    steps = sum(abs(ord(one) - ord(other)) <= 1 for one, other in itertools.pairwise(text))
+    if len(text) < _SHORTEST or len(set(text)) < 10 or repeats or steps > len(text) / 2 or _NOT_RANDOM.search(text):
         raise ValueError
     return value
 
@@ -129,18 +143,17 @@ class Settings(BaseSettings):
         "Fila que avisa o trabalhador; sem valor, um arquivo SQLite em instance/.",
         "sqlite:///arquivo, redis://servidor/0 ou postgresql://servidor/banco",
     )
-    secret_key: SecretStr | None = _setting(
+    secret_key: Annotated[SecretStr, AfterValidator(_random)] | None = _setting(
         "SECRET_KEY",
         None,
         "Assina os cookies; sem valor, é criada em instance/ na primeira partida.",
-        "um texto aleatório de 16 caracteres ou mais",
-        min_length=16,
+        "um texto aleatório de 32 caracteres ou mais, como o que `openssl rand -hex 32` escreve",
     )
-    encryption_key: Annotated[SecretStr, AfterValidator(_key)] | None = _setting(
+    encryption_key: Annotated[SecretStr, AfterValidator(_keys)] | None = _setting(
         "KOMMO_ENCRYPTION_KEY",
         None,
-        "Cifra os tokens guardados; sem valor, é criada em instance/.",
-        "64 dígitos hexadecimais",
+        "Cifra os tokens guardados: a primeira chave cifra, todas abrem; sem valor, é criada em instance/.",
+        "64 dígitos hexadecimais; ou várias chaves assim, separadas por vírgulas",
     )
     jwt_token: SecretStr | None = _setting(
         "KOMMO_JWT_TOKEN",
@@ -195,6 +208,20 @@ class Settings(BaseSettings):
         False,
         "Registra cada requisição ao Kommo (nunca o token).",
         "true ou false",
+    )
+    log_format: Literal["text", "json"] = _setting(
+        "KOMMO_LOG_FORMAT",
+        "text",
+        "Forma das linhas do registro: para pessoas, ou um objeto JSON por linha.",
+        "text ou json",
+    )
+    request_limit: int = _setting(
+        "KOMMO_REQUEST_LIMIT",
+        100,
+        "Pedidos por segundo que um mesmo endereço pode fazer a este servidor; 0 tira o limite (só em testes).",
+        "um número de 0 a 10000",
+        ge=0,
+        le=10000,
     )
     rate_limit: float = _setting(
         "KOMMO_RATE_LIMIT",
@@ -258,6 +285,12 @@ class Settings(BaseSettings):
                 "O painel atenderia a outras máquinas: diga em KOMMO_TRUSTED_HOSTS por qual nome elas o abrem, "
                 "como painel.exemplo.com.br."
             )
+
+    @property
+    def encryption_keys(self) -> tuple[bytes, ...]:
+        """The keys of the environment, the one that seals first; empty where the ring is a file in `instance`."""
+        given = self.encryption_key.get_secret_value() if self.encryption_key else ""
+        return tuple(dict.fromkeys(bytes.fromhex(text) for text in given.split(",") if text.strip()))
 
     @property
     def environment_token(self) -> str | None:

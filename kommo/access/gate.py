@@ -21,19 +21,22 @@ from kommo.db import reading, writing
 from kommo.services import Services
 from kommo.store import api_keys, login_sessions, people
 
+GUIDE = "/api/docs"  # under /api/, and yet a page for people
+METRICS = "metrics.metrics"  # read by a program, outside of the API
 COOKIE = "login"  # its name in the signed cookie
 KEY_HEADER = "X-API-Key"
 _LONGEST_KEY = 200  # characters
-_LOGIN_FIRST = "Entre no painel, ou envie em X-API-Key uma chave de programa."
-_KEY_UNKNOWN = "A chave em X-API-Key não existe, foi revogada ou venceu: crie outra em Minha conta."
-_NOT_ALLOWED = "Você não tem permissão para isto: peça a quem administra o painel."
+LONGEST_NEXT = 2000
+LOGIN_FIRST = "Entre no painel, ou envie em X-API-Key uma chave de programa."
+KEY_UNKNOWN = "A chave em X-API-Key não existe, foi revogada ou venceu: crie outra em Minha conta."
+NOT_ALLOWED = "Você não tem permissão para isto: peça a quem administra o painel."
 
 
 class NotAllowed(Forbidden):
     """A person who is logged in asked for what their role does not include; `description` says so."""
 
     def __init__(self) -> None:
-        super().__init__(_NOT_ALLOWED)
+        super().__init__(NOT_ALLOWED)
 
 
 def register(app: Flask) -> None:
@@ -46,10 +49,10 @@ def check() -> AnyResponse | None:
     """Note who calls in `g.identity`; the way in, or the refusal, for who may not go on. Raises NotAllowed."""
     services = app_services()
     key = request.headers.get(KEY_HEADER)
-    if key is not None and request.path.startswith(guard.API):
+    if key is not None and _is_for_programs():
         found = _by_key(services, key)
         if found is None:
-            return guard.refusal(401, "key_unknown", _KEY_UNKNOWN)
+            return guard.refusal(401, "key_unknown", KEY_UNKNOWN)
         g.identity = found
     else:
         g.identity = _by_session(services) or (LOCAL if is_open(services) else None)
@@ -65,9 +68,14 @@ def _refused(services: Services) -> AnyResponse | None:
         return _way_in(services)
     if needs == SELF or caller.may(needs):
         return None
-    if request.path.startswith(guard.API):
-        return guard.refusal(403, "not_allowed", _NOT_ALLOWED)
+    if _is_for_programs():
+        return guard.refusal(403, "not_allowed", NOT_ALLOWED)
     raise NotAllowed
+
+
+def _is_for_programs() -> bool:
+    """Whether a program calls what programs may: there a key counts, and nobody is led to a page."""
+    return request.endpoint == METRICS or (request.path.startswith(guard.API) and request.path != GUIDE)
 
 
 def app_services() -> Services:
@@ -103,10 +111,11 @@ def safe_next(target: str | None) -> str:
     """
     if not target or not target.startswith("/") or target.startswith("//") or not target.isascii():
         return "/"
-    if any(char <= " " or char in "\\\x7f" for char in target):
+    if len(target) > LONGEST_NEXT or any(char <= " " or char in '\\"<>\x7f' for char in target):
         return "/"
     parts = urlsplit(target)
-    return target if not parts.scheme and not parts.netloc and not parts.path.startswith(guard.API) else "/"
+    is_page = parts.path == GUIDE or not parts.path.startswith(guard.API)
+    return target if is_page and not parts.scheme and not parts.netloc else "/"
 
 
 def _by_session(services: Services) -> Identity | None:
@@ -144,16 +153,14 @@ def _by_key(services: Services, key: str) -> Identity | None:
 
 
 def _way_in(services: Services) -> AnyResponse:
-    if request.path.startswith(guard.API):
-        return guard.refusal(401, "login_required", _LOGIN_FIRST)
-    if not has_users(services):
-        target = url_for("login.first")
-    else:
-        wanted = safe_next(_wanted())
-        target = url_for("login.page", next=wanted if wanted != "/" else None)
+    if _is_for_programs():
+        return guard.refusal(401, "login_required", LOGIN_FIRST)
+    wanted = safe_next(_wanted())
+    endpoint = "login.page" if has_users(services) else "login.first"
+    back = wanted if endpoint == "login.page" and wanted != "/" else None
     if request.headers.get("HX-Request") == "true":  # the whole page goes there, not the fragment
-        return Response("", 401, {"HX-Redirect": target})
-    return redirect(target, 303)
+        return Response("", 401, {"HX-Redirect": url_for(endpoint, next=back)})
+    return redirect(url_for(endpoint, next=back), 303)
 
 
 def _wanted() -> str | None:

@@ -27,13 +27,13 @@ _HOST = re.compile(r"(localhost|[0-9.]+|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE
 _OWN = ("same-origin", "none")
 
 
-_PROXY = "Há um proxy no caminho, e ele não foi configurado: acesse o painel diretamente, ou veja docs/operation.md."
-_ELSEWHERE = "Este painel só atende a chamadas feitas neste computador."
-_UNKNOWN_HOST = "Endereço desconhecido: abra o painel por http://127.0.0.1 ou http://localhost."
-_UNKNOWN_NAME = "Endereço desconhecido: abra o painel pelo endereço que está em KOMMO_TRUSTED_HOSTS."
-_NOT_BY_PROXY = "Este painel só atende através do proxy dele: abra-o pelo endereço público."
-_NOT_HTTPS = "Este painel só atende por HTTPS: abra o mesmo endereço com https://."
-_OTHER_SITE = "O pedido veio de outro site e foi recusado."
+PROXY = "Há um proxy no caminho, e ele não foi configurado: acesse o painel diretamente, ou veja docs/operation.md."
+ELSEWHERE = "Este painel só atende a chamadas feitas neste computador."
+UNKNOWN_HOST = "Endereço desconhecido: abra o painel por http://127.0.0.1 ou http://localhost."
+UNKNOWN_NAME = "Endereço desconhecido: abra o painel pelo endereço que está em KOMMO_TRUSTED_HOSTS."
+NOT_BY_PROXY = "Este painel só atende através do proxy dele: abra-o pelo endereço público."
+NOT_HTTPS = "Este painel só atende por HTTPS: abra o mesmo endereço com https://."
+OTHER_SITE = "O pedido veio de outro site e foi recusado."
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -60,7 +60,8 @@ def refusal(status: int, code: str, sentence: str) -> Response:
     if not request.path.startswith(API):
         return Response(sentence, status, mimetype="text/plain")
     body = {"success": False, "message": sentence, "error": sentence, "code": code}
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+    headers = {"WWW-Authenticate": 'ApiKey realm="painel"'} if status == 401 else {}  # RFC 9110, 15.5.2
+    return Response(orjson.dumps(body), status, headers, mimetype="application/json")
 
 
 def _not_through(call: Request, proxies: int) -> Refused | None:
@@ -69,11 +70,11 @@ def _not_through(call: Request, proxies: int) -> Refused | None:
     A call from this machine itself needs no proxy: a probe, a program beside us. It needs to be somebody all the same.
     """
     if not proxies:
-        return (403, "not_direct", _PROXY) if _is_forwarded(call) else None
+        return (403, "not_direct", PROXY) if _is_forwarded(call) else None
     values = [part for part in call.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     if len(values) < proxies:
-        return None if _is_loopback(_peer(call)) and not _is_forwarded(call) else (403, "not_by_proxy", _NOT_BY_PROXY)
-    return None if call.is_secure else (403, "not_https", _NOT_HTTPS)
+        return None if _is_loopback(_peer(call)) and not _is_forwarded(call) else (403, "not_by_proxy", NOT_BY_PROXY)
+    return None if call.is_secure else (403, "not_https", NOT_HTTPS)
 
 
 def _peer(call: Request) -> str:
@@ -84,9 +85,9 @@ def _peer(call: Request) -> str:
 
 def _not_direct(call: Request) -> Refused | None:
     if not _is_loopback(call.environ.get("REMOTE_ADDR") or ""):
-        return 403, "not_local", _ELSEWHERE
+        return 403, "not_local", ELSEWHERE
     if call.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" or _is_forwarded(call):
-        return 403, "not_direct", _PROXY
+        return 403, "not_direct", PROXY
     return None
 
 
@@ -114,7 +115,7 @@ def _foreign_host(call: Request, named: tuple[str, ...]) -> Refused | None:
     here = _is_loopback(_peer(call))
     if all(_is_named(host, named) or (here and _is_own(host)) for host in hosts):
         return None
-    return 400, "unknown_host", _UNKNOWN_NAME if named else _UNKNOWN_HOST
+    return 400, "unknown_host", UNKNOWN_NAME if named else UNKNOWN_HOST
 
 
 def _is_named(host: str, named: tuple[str, ...]) -> bool:
@@ -135,7 +136,7 @@ def _other_site(call: Request) -> Refused | None:
         allowed = site in _OWN or _follows_a_link(call)
     else:
         allowed = origin is None or origin.lower() == f"{call.scheme}://{call.host}".lower()
-    return None if allowed else (403, "cross_site", _OTHER_SITE)
+    return None if allowed else (403, "cross_site", OTHER_SITE)
 
 
 def _follows_a_link(call: Request) -> bool:

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from flask import current_app, g
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.access import identity
 from kommo.access.rules import Permission
 from kommo.api.asked import Call
-from kommo.api.errors import invalid_field, unknown_account
+from kommo.api.errors import foreign_account, unknown_account
 from kommo.api.waiting import seat
 from kommo.connect.access import Access, inline, resolve
 from kommo.connect.client import budget_for, longest_call, open_client
@@ -47,6 +48,8 @@ def access(call: Call) -> Access:
                 _require_known(session, call)
             raise
         require_account(call, found.account_id)
+        if found.account_id is not None:
+            logs.bind(account=found.account_id)
         g.kommo_access = found  # what an error handler may have to speak of
         return found
 
@@ -65,7 +68,10 @@ def held(session: Session, call: Call) -> Connection | None:
             return None
     if call.account_id is not None:
         _require_known(session, call)
-    return connections.current(session, call.user_id, account_id)
+    found = connections.current(session, call.user_id, account_id)
+    if found is not None:
+        logs.bind(account=found.account_id)
+    return found
 
 
 def require_held(session: Session, call: Call) -> Connection:
@@ -104,7 +110,7 @@ def require_account(call: Call, account_id: int | None) -> None:
     if account_id is None or call.account_id in (None, account_id):
         return
     if call.jwt_token is not None:
-        raise invalid_field("accountId", "accountId não é a conta deste token.", "account_mismatch")
+        raise foreign_account()
     raise unknown_account()
 
 

@@ -1,64 +1,77 @@
-"""`flask kommo key`: the keys of people's programs."""
+"""`flask kommo rotate-keys`: another key for the stored tokens, while the web server and the workers go on."""
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
-from kommo.access.rules import PERMISSION_WORDS, PERMISSIONS, Role
-from kommo.cli.people import NAME, found_by_name
-from kommo.cli.shared import fail, note, tools
-from kommo.db import now, reading, writing
-from kommo.store import api_keys
-from kommo.store.people import PeopleError
+from kommo.cli.shared import fail, tools
+from kommo.connect import keys
+from kommo.connect.keys import KeysError, Rotation
+from kommo.services import Services
+from kommo.store.sealed import Resealed
+from kommo.text import plural
 
-key = AppGroup("key", help="As chaves de programas, para X-API-Key.")
-_DAY = 86_400.0
+_STEPS = """\
+As chaves vêm de KOMMO_ENCRYPTION_KEY, que só você muda. Para trocar a chave, nesta ordem, em todas as máquinas:
+1. guarde a chave atual ({first}) junto das cópias de segurança: as feitas até agora só abrem com ela;
+2. faça uma chave nova, com `openssl rand -hex 32`;
+3. ponha em KOMMO_ENCRYPTION_KEY a chave atual, uma vírgula e a nova, e reinicie tudo: todos passam a abrir com as duas;
+4. inverta a ordem (a nova, uma vírgula, a atual) e reinicie tudo: a primeira é a que cifra;
+5. rode `flask kommo rotate-keys` de novo, com esse valor: os tokens guardados são cifrados com a nova;
+6. deixe só a nova em KOMMO_ENCRYPTION_KEY e reinicie tudo."""
 
 
-@key.command("add", help="Cria uma chave para um programa de uma pessoa, e a mostra uma vez.")
-@NAME
-@click.option("--for", "program", required=True, help="Qual programa a usa.")
-@click.option("--scope", "scopes", multiple=True, help="O que ela pode; repita para várias. Sem nenhuma, read.")
-@click.option("--days", type=click.IntRange(1, 3650), help="Validade em dias; sem ela, não vence.")
+@click.command("rotate-keys", help="Troca a chave que cifra os tokens; o painel pode estar em execução.")
 @with_appcontext
-def add(name: str, program: str, scopes: tuple[str, ...], days: int | None) -> None:
-    """Make a key. It can do no more than the person may: what goes beyond is refused and named."""
-    wanted = scopes or ("read",)
+def rotate_keys() -> None:
+    """Change the key in the file, or end a change begun there or in the environment; exit code 1 where one is stuck."""
+    services = tools()
     try:
-        with writing(tools().engine) as session:
-            found = found_by_name(session, name)
-            given = [each.value for each in PERMISSION_WORDS if each in PERMISSIONS[Role(found.role)]]
-            beyond = sorted(set(wanted) - set(given))
-            if beyond:
-                fail(f"{found.name} não pode dar {', '.join(beyond)}; pode dar {', '.join(given)}.")
-            until = now(session) + days * _DAY if days else None
-            row, made = api_keys.make(session, found.id, program, wanted, until)
-            note(session, "key.added", row.name, found.owner, scopes=row.scopes)
-    except PeopleError as error:
+        done = _in_file(services) if keys.is_file(services) else _in_environment(services)
+    except KeysError as error:
         fail(str(error))
-    click.echo(f"Chave nº {row.id}, para {row.name}. Ela não aparece nunca mais:", err=True)
-    click.echo(made)
+    if not _tell_of_stuck(done.resealed):
+        raise SystemExit(1)
 
 
-@key.command("list", help="Mostra as chaves de todas as pessoas, sem o segredo delas.")
-@with_appcontext
-def show() -> None:
-    """One line a key."""
-    with reading(tools().engine) as session:
-        found, moment = api_keys.everyones(session), now(session)
-    if not found:
-        click.echo("Nenhuma chave: crie uma com `flask kommo key add`.")
-    for row, whose in found:
-        over = ", vencida" if row.expires_at is not None and row.expires_at <= moment else ""
-        click.echo(f"{row.id}: {row.hint}… {row.name}, de {whose.name}: {', '.join(row.scopes)}{over}")
+def _in_file(services: Services) -> Rotation:
+    done = keys.rotate(services, click.echo)
+    _tell_of_kept(done)
+    if done.dropped:
+        click.echo(f"Saiu de instance/encryption_key, pois nenhum token precisa mais dela: {', '.join(done.dropped)}.")
+        click.echo("As cópias de segurança feitas antes desta troca pedem essa chave para abrir os tokens que têm.")
+        if services.engine.dialect.name != "sqlite":
+            click.echo("Se outra máquina usa este banco, leve para ela o novo instance/encryption_key.")
+    return done
 
 
-@key.command("revoke", help="Revoga uma chave pelo número dela.")
-@click.argument("number", metavar="NÚMERO", type=click.IntRange(1, 2**31 - 1))
-@with_appcontext
-def revoke(number: int) -> None:
-    """Revoke a key: the program that used it gets in no more."""
-    with writing(tools().engine) as session:
-        whose = {row.id: user.owner for row, user in api_keys.everyones(session)}
-        found = api_keys.revoke(session, number) or fail(f"Não há chave nº {number}: veja `flask kommo key list`.")
-        note(session, "key.revoked", found.name, whose[number])
-    click.echo(f"A chave nº {number}, {found.name}, está revogada.")
+def _in_environment(services: Services) -> Rotation:
+    done = keys.reseal(services)
+    click.echo(f"{plural(done.resealed.done, 'token cifrado', 'tokens cifrados')} de novo, com a chave {done.first}.")
+    _tell_of_kept(done)
+    if done.dropped:
+        click.echo(
+            f"Nenhum token precisa mais de: {', '.join(done.dropped)}. Guarde com as cópias de segurança antigas."
+        )
+        staying = ", ".join((done.first, *done.kept))
+        click.echo(f"Deixe em KOMMO_ENCRYPTION_KEY, em todas as máquinas, só {staying}, e reinicie tudo.")
+    elif not done.kept:
+        click.echo(_STEPS.format(first=done.first))
+    return done
+
+
+def _tell_of_kept(done: Rotation) -> None:
+    if done.kept:
+        click.echo(f"Continua, pois um token ainda pede por ela: {', '.join(done.kept)}.")
+
+
+def _tell_of_stuck(found: Resealed) -> bool:
+    """Say which rows could not be sealed anew; gives whether all were."""
+    for key_id, number in sorted(found.missing.items()):
+        click.echo(f"{_as_it_was(number)}: falta a chave {key_id}.", err=True)
+    if found.damaged:
+        click.echo(f"{_as_it_was(found.damaged)}: não abre. Cole o token de novo na página Conexão.", err=True)
+    return not found.missing and not found.damaged
+
+
+def _as_it_was(number: int) -> str:
+    return plural(number, "token ficou como estava", "tokens ficaram como estavam")

@@ -4,19 +4,20 @@ import sys
 from typing import Any
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
 from kommo.access import passwords
 from kommo.access.passwords import WeakPassword
 from kommo.access.rules import ROLE_WORDS, Role
+from kommo.cli.refusals import Group
 from kommo.cli.shared import fail, note, tools
 from kommo.db import reading, writing
 from kommo.store import connections, people
 from kommo.store.people import PeopleError
 from kommo.store.tables import User
 
-user = AppGroup("user", help="As pessoas que podem usar o painel.")
+user = Group("user", help="As pessoas que podem usar o painel.")
 NAME = click.argument("name", metavar="NOME")
 STDIN = click.option("--password-stdin", is_flag=True, help="Lê a senha da entrada padrão, em vez de a perguntar.")
 ROLE = click.Choice([role.value for role in Role])

@@ -8,6 +8,7 @@ import click
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.services import Services
 from kommo.store import audit, connections
 from kommo.store.audit import Actor
@@ -25,9 +26,22 @@ def tools() -> Services:
     return found
 
 
+def shell() -> Actor:
+    """Whoever types at this machine, by the name of their account there, for the audit log."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may have no name for its user
+        name = ""
+    return Actor("shell", name)
+
+
 def connected(session: Session, user_id: str, account_id: int | None) -> Connection:
-    """The owner's connection; ends the command where there is none."""
-    return connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
+    """The owner's connection; ends the command where there is none. No owner's key has a character without a sign."""
+    if not user_id.isprintable():
+        fail(NO_ACCOUNT)
+    found = connections.current(session, user_id, account_id) or fail(NO_ACCOUNT)
+    logs.bind(account=found.account_id)
+    return found
 
 
 def fail(sentence: str) -> NoReturn:
@@ -38,8 +52,4 @@ def fail(sentence: str) -> NoReturn:
 
 def note(session: Session, action: str, subject: str, owner: str, **details: Any) -> None:
     """Append to the audit log, in the caller's transaction, that somebody did something in the shell."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a user number without a name, as in a container
-        name = ""
-    audit.note(session, Actor("shell", name), action, owner=owner, subject=subject, details=details)
+    audit.note(session, shell(), action, owner=owner, subject=subject, details=details)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.access import identity
 from kommo.access.identity import Identity
 from kommo.access.rules import ROLE_WORDS, Permission
@@ -31,6 +32,7 @@ from kommo.store.schedules import ScheduleView
 from kommo.store.tables import Connection
 from kommo.store.zones import DEFAULT, zone_of
 from kommo.text import ahead
+from kommo.vault import VaultError
 
 _ID = re.compile(r"[0-9]{1,19}")
 _WITHOUT_ACCOUNT = ("static", "assets", "login.")  # endpoints that are the same for every account
@@ -65,6 +67,7 @@ def register(app: Flask) -> None:
         proof_url=proof_url,
         chosen_account=chosen_account,
         token_is_of_use=token_is_of_use,
+        lock_of=lock_of,
         blocked=blocked,
         is_exposed=is_exposed,
         exposed_words=EXPOSED,
@@ -124,6 +127,8 @@ def connection() -> Connection | None:
             g.account_id = None
             g.pop("connection")
             abort(404)
+        if g.connection is not None:
+            logs.bind(account=g.connection.account_id)
     found: Connection | None = g.connection
     return found
 
@@ -162,14 +167,19 @@ def schedule() -> ScheduleView | None:
     """The schedule of the account in view; None where there is none."""
     if "schedule" not in g:
         found = connection()
-        g.schedule = schedules.view(session(), found) if found else None
+        g.schedule = schedules.view(session(), found, services().vault) if found else None
     known: ScheduleView | None = g.schedule
     return known
 
 
 def token_is_of_use(account: Connection) -> bool:
     """Whether a synchronisation could succeed: the account has a token, not refused and not over."""
-    return connections.token_trouble(account, moment()) is None
+    return connections.token_trouble(account, moment(), services().vault) is None
+
+
+def lock_of(account: Connection) -> VaultError | None:
+    """Why the account's stored token does not open on this server, in a sentence; None where it does."""
+    return connections.lock_of(services().vault, account)
 
 
 def slots() -> Slots:
@@ -221,7 +231,7 @@ def _shell() -> Shell:
         copy=copy(),
         next_run=_next_run(),
         menu=menu(copy()),
-        notices=_of_use(notices(found, told, moment(), blocked(), len(everyone) > 1, exposed=is_exposed())),
+        notices=_of_use(notices(found, told, moment(), blocked(), len(everyone) > 1, lock_of, exposed=is_exposed())),
     )
 
 

@@ -11,9 +11,9 @@ from kommo.store.copy_state import CopyState
 _PLACES: tuple[tuple[str, tuple[tuple[str, str, str | None], ...]], ...] = (
     ("", (("Visão geral", "home", None), ("Contatos", "contacts", "contacts"), ("Negociações", "deals", "deals"))),
     ("Conta", (("Sincronização", "sync", None), ("Conexão", "connection", None))),
-    ("Administração", (("Acesso", "access", None),)),
+    ("Administração", (("Acesso", "access", None), ("Privacidade", "privacy", None), ("Auditoria", "audit", None))),
 )
-_RARE = ("Administração",)  # not in a telephone's bar, but at the foot of its pages
+_AT_FOOT = ("Administração",)  # no room for it in a phone's bottom bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries under a common word, which may be empty; `rare` ones are not in a telephone's bar."""
+    """Entries under a common word, which may be empty. On a phone some groups stand at the foot of the page."""
 
     title: str
     places: list[Place]
-    rare: bool = False
+    at_foot: bool = False
 
 
 def menu(copy: CopyState | None) -> list[Group]:
     """The entries the caller may open, with the numbers of the copy where there is one."""
     groups = [
-        Group(title, [_place(*entry, copy) for entry in entries if may(ROUTES[f"{entry[1]}.page"])], title in _RARE)
+        Group(title, [_place(*entry, copy) for entry in entries if may(ROUTES[f"{entry[1]}.page"])], title in _AT_FOOT)
         for title, entries in _PLACES
     ]
     return [group for group in groups if group.places]

@@ -143,7 +143,7 @@ def test_a_key_is_taken_from_its_header_only(
     assert client.get("/contatos", headers={gate.KEY_HEADER: key}).status_code == 303, "pages are for people"
 
 
-@pytest.mark.parametrize("key", ["", " ", "pk_unknown", "x" * 201, "x" * 20_000, "ção"])
+@pytest.mark.parametrize("key", ["", " ", "pk_unknown", "x" * 201, "x" * 15_000, "ção"])
 def test_any_other_key_is_refused_even_beside_a_session(client: FlaskClient, services: Services, key: str) -> None:
     log_in(client, services, make(services, "ana"))
     answer = client.get(SYNC, headers={gate.KEY_HEADER: key})

@@ -9,6 +9,7 @@ from kommo.store.tables.privacy import Audit, Keeping, Scrub, Suppression
 from kommo.store.tables.runs import SyncBand, SyncCandidate, SyncRun, SyncSeen, SyncStream
 from kommo.store.tables.schedules import Schedule
 from kommo.store.tables.wallet import Contact, Deal, DealContact, SearchPending, Wallet
+from kommo.store.tables.workers import WorkerSeen
 
 __all__ = [
     "ApiKey",
@@ -44,4 +45,5 @@ __all__ = [
     "SyncStream",
     "User",
     "Wallet",
+    "WorkerSeen",
 ]
