@@ -1,6 +1,7 @@
 """Failed logins, counted in the database: of a name and from an address; for a while nothing more is tried."""
 
 import hashlib
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -20,8 +21,12 @@ def name_key(name: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """The subject of a network address."""
-    return "from:" + address[:64]
+    """The subject of a network address; of IPv6 its /64, in which one caller has as many addresses as they like."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return "from:" + address[:64]
+    return f"from:{ip_network((found, 64), strict=False) if found.version == 6 else found}"
 
 
 def locked_for(session: Session, subjects: list[str]) -> float:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from kommo.db import clock, now
 from kommo.store import connections, login_sessions
 from kommo.store.tables import Owner, User
+from kommo.store.upsert import insert_for
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
 ADMINISTRATOR = "administrator"
@@ -64,7 +65,8 @@ def add(session: Session, name: str, role: str, password_hash: str, owner: str =
 
 def add_first(session: Session, name: str, password_hash: str) -> User | None:
     """Make the first person, an administrator; None where somebody has access already. Raises PeopleError."""
-    connections.ensure_owner(session, connections.DEFAULT_OWNER)
+    made = insert_for(session.get_bind().dialect.name, Owner.__table__)  # type: ignore[arg-type]
+    session.execute(made.values(id=connections.DEFAULT_OWNER, created_at=now(session)).on_conflict_do_nothing())
     session.execute(select(Owner.id).where(Owner.id == connections.DEFAULT_OWNER).with_for_update())  # one at a time
     return None if any_user(session) else add(session, name, ADMINISTRATOR, password_hash)
 

@@ -18,6 +18,8 @@ PAGES = {
     "public": """
         GET /static/<path:filename>
         GET /assets/htmx.min.js
+        GET /healthz
+        GET /readyz
         GET /entrar
         POST /entrar
         POST /entrar/codigo
@@ -36,6 +38,7 @@ PAGES = {
         GET /sincronizacao/ausentes/<stream>
         GET /sincronizacao/agenda
         GET /conexao
+        GET /api/docs
         POST /sair
         GET /minha-conta
         POST /minha-conta/senha
@@ -74,9 +77,19 @@ PAGES = {
         POST /acesso/<int:user_id>/senha
         POST /acesso/<int:user_id>/remover
         POST /acesso/chaves/<int:key_id>/revogar
+        GET /auditoria
+        GET /auditoria.csv
+        GET /auditoria.json
+        GET /privacidade
+        POST /privacidade
+        POST /privacidade/prazos
+        GET /privacidade/pessoas/<int:contact_id>
+        POST /privacidade/pessoas/<int:contact_id>/exportar
+        GET /privacidade/pessoas/<int:contact_id>/apagar
+        POST /privacidade/pessoas/<int:contact_id>/apagar
     """,
 }
-#: Which scope a key needs for a call of the API, and which role a browser.
+#: Which scope a key needs for what programs call ("any": a key that holds), and which role a browser.
 CALLS = {
     ("read", "viewer"): """
         GET /api/kommo/test-connection
@@ -89,6 +102,12 @@ CALLS = {
         GET /api/kommo/sync/<int:run_id>
         GET /api/kommo/schedule
         GET /api/kommo/budget
+    """,
+    ("any", "viewer"): """
+        GET /api/openapi.json
+    """,
+    ("metrics", "administrator"): """
+        GET /metrics
     """,
     ("sync", "operator"): """
         POST /api/kommo/sync
@@ -136,8 +155,10 @@ def _path(rule: str) -> str:
 
 def _let_in(answer: TestResponse) -> bool:
     """Whether the gate let a caller in. A form without its token, a body that is no JSON are refused behind it."""
-    if answer.mimetype == "application/json":
+    if answer.mimetype == "application/json" and isinstance(answer.json, dict):
         return answer.json.get("code") not in ("login_required", "key_unknown", "not_allowed")
+    if answer.status_code == 401:  # of a program, outside of the API
+        return False
     if answer.status_code == 303 and (answer.location or "").startswith(("/entrar", "/primeiro-acesso")):
         return False
     return not (answer.status_code == 403 and "Você não tem permissão" in answer.text)
@@ -155,7 +176,7 @@ def _expected(who: str, method: str, rule: str) -> bool:
     if who in OUTSIDE or who in KEYS_OF_NOBODY:
         return False
     if who.startswith("key "):
-        return scope in SCOPES_OF.get(who, {who.removeprefix("key ")})
+        return scope == "any" or scope in SCOPES_OF.get(who, {who.removeprefix("key ")})
     return ABOVE["administrator" if who == "local" else ROLES.get(who, who)] >= ABOVE[role]
 
 
@@ -212,11 +233,16 @@ FOREIGN_PAGES = (
     ("POST", "/conexao/{connection}/testar", {}),
     ("GET", "/conexao/{connection}/desconectar", {}),
     ("POST", "/conexao/{connection}/desconectar", {"copia": "apagar"}),
+    ("GET", "/privacidade/pessoas/{contact}", {}),
+    ("POST", "/privacidade/pessoas/{contact}/exportar", {"formato": "json"}),
+    ("GET", "/privacidade/pessoas/{contact}/apagar", {}),
+    ("POST", "/privacidade/pessoas/{contact}/apagar", {"confirmo": "1"}),
     ("POST", "/minha-conta/sessoes/{session}/encerrar", {}),
     ("POST", "/minha-conta/chaves/{key}/revogar", {}),
 )
-#: Pages that are of no account; the demonstration is an account of its own, and a process.
-NO_ACCOUNT = ("/acesso", "/minha-conta", "/sair", "/conexao/demonstracao")
+#: Pages that are of no account; the demonstration is an account of its own, and a process. What is kept for how long is
+#: the installation's.
+NO_ACCOUNT = ("/acesso", "/minha-conta", "/sair", "/conexao/demonstracao", "/privacidade/prazos", "/api/docs")
 WITH_ACCOUNT = tuple(
     line
     for line, who in PAGE_RULES.items()
@@ -272,7 +298,7 @@ def test_no_page_shows_anything_of_another_owner(house: House) -> None:
     shown = 0
     for who, own, other in (("administrator", "Padaria", "Oficina"), ("strange administrator", "Oficina", "Padaria")):
         for (method, rule), needs in PAGE_RULES.items():
-            if method == "GET" and needs != "public" and "<" not in rule:
+            if method == "GET" and needs != "public" and "<" not in rule and rule != "/api/docs":  # its examples
                 answer = house.callers[who].call(method, rule)
                 assert other not in answer.text, (who, rule)
                 shown += own in answer.text

@@ -12,7 +12,7 @@ from tests.browser.visitor import NARROW, WIDE, Visitor, visit
 PAGES = (
     "/", "/contatos", "/contatos?q=zzzzqqq", "/negociacoes", "/sincronizacao", "/conexao", "/conexao/1/desconectar",
     "/nada", "record:/contatos", "record:/negociacoes", "run:/sincronizacao", "/sincronizacao/agenda", "/api/docs",
-    "/privacidade", "found:/privacidade", "person:/privacidade", "erase:/privacidade", "/auditoria",
+    "/privacidade", "found:/privacidade", "person:/privacidade", "erase:/privacidade", "/auditoria", "/acesso",
 )  # fmt: skip
 SIZES = {"wide": WIDE, "narrow": NARROW}
 _SMALL_TARGETS = """
