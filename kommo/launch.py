@@ -1,7 +1,6 @@
 """`python app.py`: web server, worker and, where wanted, the demonstration account, in one go and ended together."""
 
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kommo.logs import tell
 from kommo.refusals import Parser, reason
 from kommo.settings import ROOT, SettingError, Settings, load
 
@@ -45,12 +45,14 @@ def _serve(settings: Settings, *, demo: bool, worker: bool) -> None:
 
     listener = _listen(settings)
     logs.configure(settings)
+    logs.guard()
     try:
         app = create_app(settings)
     except SchemaError as error:
         raise SettingError(str(error)) from None
     child = WorkerProcess() if worker else None
     try:
+        _announce_first_user(app, settings)
         _open_demo(app, wanted=demo)
         if child:
             _on_signal(child.ask_to_stop)
@@ -76,7 +78,7 @@ def _run_server(app: "Flask", settings: Settings, listener: socket.socket) -> No
 
 def _listen(settings: Settings) -> socket.socket:
     """A listening socket; SettingError where the address is not this machine's own, or the port is taken."""
-    _require_loopback(settings.host)
+    settings.require_names()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     if os.name == "posix":  # on Windows the option would let two servers share the port
@@ -93,15 +95,21 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _require_loopback(host: str) -> None:
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+def _announce_first_user(app: "Flask", settings: Settings) -> None:
+    """Show the code with which the first person makes their access in the browser, where others are served.
+
+    Raises SettingError where there is no console to show it on: then only the shell could make somebody.
+    """
+    from kommo.access import first_user, gate
+
+    if settings.is_local or gate.has_users(app.extensions["kommo"]):
+        return
+    if not first_user.has_console():
         raise SettingError(
-            f"HOST={host} abriria o painel para a rede, e ele ainda não tem login: use 127.0.0.1, ::1 ou localhost."
+            "Ninguém tem acesso ainda, e não há console que mostre o código do primeiro: "
+            "rode `flask kommo user add` e inicie de novo."
         )
+    print(first_user.announcement(first_user.code(app), settings), flush=True)
 
 
 def _open_demo(app: "Flask", *, wanted: bool) -> None:
@@ -123,7 +131,7 @@ def _open_demo(app: "Flask", *, wanted: bool) -> None:
     except demo.DemoError as error:
         if wanted:
             raise SettingError(str(error)) from None
-        print(error, file=sys.stderr)
+        tell(error)
 
 
 def _close_demo() -> None:
@@ -184,7 +192,7 @@ class WorkerProcess:
             self._child.wait()
             if self._stopping.wait(pause):
                 return
-            print("O trabalhador parou e está sendo iniciado de novo.", file=sys.stderr, flush=True)
+            tell("O trabalhador parou e está sendo iniciado de novo.")
             pause = RESTART_AFTER if time.monotonic() - begin > 60 else min(pause * 2, 30.0)
             self._spawn()
 
@@ -201,5 +209,5 @@ def _on_signal(first: Callable[[], None]) -> None:
 
 
 def _say(error: Exception) -> int:
-    print(error, file=sys.stderr, flush=True)
+    tell(error)
     return 2

@@ -4,14 +4,15 @@ The step takes out what could be a token, and makes harmless what would end a li
 the direction of writing round: people elsewhere choose the names that end up in a log.
 """
 
+import contextlib
 import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -24,8 +25,9 @@ from kommo.settings import Settings
 HIDDEN = "[oculto]"
 # By its usual beginning, or by its three long parts: the JSON of its header may begin otherwise (a line break: `ewog`).
 _PART = "[A-Za-z0-9_-]"
+_DOT = r"(?:\.|%2[eE])"  # as an address may have it
 _TOKEN = re.compile(
-    rf"eyJ{_PART}{{8,}}(?:\.{_PART}*){{0,2}}|(?<![A-Za-z0-9_-]){_PART}{{16,}}\.{_PART}{{16,}}\.{_PART}{{16,}}"
+    rf"eyJ{_PART}{{8,}}(?:{_DOT}{_PART}*){{0,2}}|(?<![A-Za-z0-9_-]){_PART}{{16,}}{_DOT}{_PART}{{16,}}{_DOT}{_PART}{{16,}}"
 )
 _QUOTE = r"\\*[\"']"  # a backslash before it, where JSON stands in JSON
 _NAMED = re.compile(
@@ -43,6 +45,29 @@ def redact(text: str) -> str:
     text = _TOKEN.sub(HIDDEN, text)
     text = _BEARER.sub(rf"\1{HIDDEN}", text)
     return _NAMED.sub(rf"\1{HIDDEN}", text)
+
+
+class Lasting:
+    """A stream that outlives its reader: a line that nobody takes (a closed pipe, a full disk) stops no work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Send on what can be sent."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def tell(sentence: object) -> None:
+    """A line for the person at the console, whether or not somebody still reads it."""
+    print(sentence, file=cast(TextIO, Lasting(sys.stderr)), flush=True)
 
 
 def harmless(text: str) -> str:
@@ -93,6 +118,32 @@ def carrier() -> Callable[[], None]:
     return lambda: bind(**ids)
 
 
+class _Guarded:
+    """A text stream that takes tokens out of whatever is written to it; all else is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write `text` without tokens; gives how many characters the caller need not write again."""
+        self._stream.write(redact(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write all of `lines`."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard() -> None:
+    """Redact, from here on, what does not go through logging: a crash's traceback, what the shell's commands refuse."""
+    if not isinstance(sys.stderr, _Guarded):
+        sys.stderr = cast(TextIO, _Guarded(sys.stderr))
+
+
 def configure(settings: Settings) -> None:
     """Send every log line of this process, cleaned, to standard error: as text, or as JSON (KOMMO_LOG_FORMAT)."""
     level = logging.DEBUG if settings.debug else logging.INFO
@@ -107,7 +158,7 @@ def configure(settings: Settings) -> None:
         logger_factory=lambda *_: logging.getLogger("kommo"),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(cast(TextIO, Lasting(sys.stderr)))
     handler.setFormatter(formatter(settings.log_format, [*shared, structlog.stdlib.add_logger_name]))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("kommo").setLevel(level)

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
@@ -34,6 +34,7 @@ OTHER_FILES = 150  # files and sockets of this process beside the callers' conne
 IDLE = 30  # seconds of silence after which a connection is closed; one whose answer is being made is never idle
 LINGER = 10.0  # seconds for which a refused caller may go on sending before it is cut off
 _FULL = "total open connections reached"
+_FOLDED = re.compile(rb"\n[ \t]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 log = structlog.get_logger()
 
@@ -79,6 +80,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         # For a head that is too long waitress gives a made-up one here, and keeps what it has of the real one.
         line = max(header_plus, self.header_plus, key=len).lstrip().partition(b"\r\n")[0]
         self.method, self.target = [*line.split(b" "), b"", b""][:2]
+        if _FOLDED.search(header_plus):  # one reader joins the two lines, another takes the second for a header
+            raise ParsingError("a folded header")
         first, end, rest = header_plus.partition(b"\r\n")
         super().parse_header(_NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], first) + end + rest)
 

@@ -19,11 +19,14 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from kommo import logs
+from kommo.connect import keys
 from kommo.db import reading, writing
 from kommo.jobs import queue
 from kommo.jobs.due import ask_for_due
+from kommo.jobs.keeping import Keeper
+from kommo.privacy import files
 from kommo.refusals import Parser
-from kommo.services import ERASE, SYNC, Services, open_services
+from kommo.services import ERASE, SCRUB, SYNC, Services, open_services
 from kommo.settings import SettingError, load
 from kommo.store import erase, runs, schema, workers
 from kommo.store.schema import SchemaError
@@ -52,6 +55,7 @@ class Worker:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         self.queue = queue.open_queue(services.settings.queue)
         self.ring = queue.bell(self.queue, self.work)
+        self.keeper = Keeper(services)
         self._rung: dict[tuple[str, int], float] = {}
         self._said = -math.inf  # when it last said that it lives
 
@@ -63,6 +67,8 @@ class Worker:
                 engine.run_one(self.services, number, f"{self.name}-{threading.get_ident()}", self.stopping)
             elif kind == ERASE:
                 erase.erase(self.services.engine, number)
+            elif kind == SCRUB:
+                files.clean(self.services)
         except Exception:
             log.exception("job_failed", kind=kind, number=number)
 
@@ -89,10 +95,11 @@ class Worker:
         """Ask for the runs that are due by a schedule, and ring for every row that has work and nobody at it."""
         try:
             self._say_alive()
-            ask_for_due(self.services.engine)
+            ask_for_due(self.services)
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
                 due += [(ERASE, key) for key in erase.waiting(session)]
+                due += [(SCRUB, key) for key in files.waiting(session)]
         except SQLAlchemyError:
             log.warning("tick_failed")
             return
@@ -101,6 +108,7 @@ class Worker:
         for job in due:
             if job not in self._rung:
                 self._ring_once(job, now)
+        self.keeper.turn(now)
 
     def _say_alive(self) -> None:
         if time.monotonic() - self._said >= workers.EVERY:
@@ -148,8 +156,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load()
         logs.configure(settings)
+        logs.guard()
         services = open_services(settings)
         schema.require_current(services.engine)
+        for sentence in keys.missing(services):
+            log.error("key_missing", sentence=sentence)
         worker = Worker(services)
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)

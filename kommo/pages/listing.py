@@ -104,5 +104,8 @@ def without_account(template: str) -> Response:
 
 def _goes_on_typing() -> bool:
     """Whether this is one more letter of a search that is in the browser's history already."""
-    before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    try:
+        before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    except ValueError:  # no address at all: "http://["
+        return False
     return request.headers.get("HX-Trigger") == "q" and bool(before.get("q") and request.args.get("q"))

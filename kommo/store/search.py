@@ -101,7 +101,8 @@ def _index(session: Session, lot: list[int]) -> None:
         (Wallet.kind == DEAL, Wallet.search_text + func.coalesce("\n" + theirs, "")), else_=Wallet.search_text
     )
     # In order of id: FTS5 ends a segment, and writes it, wherever an id is not above the one before.
-    rows = select(Wallet.id, content).where(among(Wallet.id, lot), Wallet.deleted_at.is_(None)).order_by(Wallet.id)
+    shown = (Wallet.deleted_at.is_(None), Wallet.erased_at.is_(None))
+    rows = select(Wallet.id, content).where(among(Wallet.id, lot), *shown).order_by(Wallet.id)
     session.execute(delete(_INDEX).where(among(_INDEX.c.rowid, lot)))
     session.execute(insert(_INDEX).from_select(["rowid", "content"], rows))
     session.execute(delete(SearchPending).where(among(SearchPending.wallet_id, lot)))

@@ -15,12 +15,12 @@ from kommo.crm.errors import KommoError, TokenRefused, Verdict
 from kommo.crm.token import Claims
 from kommo.db import writing
 from kommo.services import SYNC, Services
-from kommo.store import candidates, connections, runs
+from kommo.store import candidates, connections, runs, trouble
 from kommo.store.runs import LostLease
 from kommo.store.tables import Connection
 from kommo.sync.run import Cancelled, Heartbeat, Run, Stopping
 from kommo.sync.steps import carry_out
-from kommo.vault import VaultError
+from kommo.vault import KeyMissing, VaultError
 
 PAUSES = (60.0, 120.0, 300.0, 600.0, 900.0)  # seconds; the last one repeats
 LONGEST_PAUSE = 3600.0  # seconds; a longer Retry-After is not heeded
@@ -71,12 +71,14 @@ def _work(run: Run, connection: Connection) -> None:
         _end(run, "done", errors)
     except (Cancelled, Interrupted, Stopping):
         _interrupted(run)
+    except KeyMissing as error:  # it opens again when the key is back: the run waits for that
+        _pause(run, 0.0, str(error))
     except VaultError as error:
         _end(run, "failed", [str(error)])
     except KommoError as error:
         _refused(run, connection, error)
     except (OperationalError, InternalError) as error:  # the latter: PostgreSQL ended a transaction left open
-        _pause(run, 0.0, _database_sentence(error))
+        _in_trouble(run, error)
     except LostLease:
         raise
     except Exception as error:
@@ -106,6 +108,14 @@ def _refused(run: Run, connection: Connection, error: KommoError) -> None:
         if not _mark_refused(run, connection):
             return
     _end(run, "failed", [f"{error.sentence} {error.advice}".strip()])
+
+
+def _in_trouble(run: Run, error: DBAPIError) -> None:
+    """A database that is full, held or away is waited for; one whose file is damaged takes nothing any more."""
+    if _is_damaged(error):
+        _end(run, "failed", [DAMAGED])
+    else:
+        _pause(run, 0.0, _database_sentence(error))
 
 
 def _mark_refused(run: Run, connection: Connection) -> bool:
@@ -143,15 +153,14 @@ def _teller(run: Run) -> Callable[[str, float], None]:
 
 
 def _database_sentence(error: DBAPIError) -> str:
-    text = str(error.orig).lower()
-    if "full" in text or "disk" in text or "i/o" in text:
+    if trouble.of(error) in (trouble.FULL, trouble.DISK):
         return "Sem espaço ou sem acesso ao disco do servidor: a sincronização espera e continua sozinha."
     return "O banco de dados não respondeu: a sincronização espera e continua sozinha."
 
 
 def _is_damaged(error: Exception) -> bool:
-    """Whether SQLite found bytes in its file that it did not write."""
-    return isinstance(error, DatabaseError) and "malformed" in str(error.orig)
+    """Whether the database found bytes in its files that it did not write."""
+    return trouble.of(error) is trouble.DAMAGED
 
 
 def _tidy(services: Services, connection_id: int) -> None:

@@ -1,6 +1,7 @@
 """What is told to whoever keeps the installation running: whether it lives, whether it can work, and its numbers.
 
-Outside of the pages and of the API: `/healthz` and `/readyz` ask nobody who they are, `/metrics` asks (`door.py`).
+Outside of the pages and of the API: `/healthz` and `/readyz` ask nobody who they are, for `/metrics` one needs
+the permission of that name.
 """
 
 from flask import Flask

@@ -17,7 +17,7 @@ _SQL = re.compile(
 _BEGIN = re.compile(r"\s*BEGIN\b(?!\s+(IMMEDIATE|EXCLUSIVE))(\s+(TRANSACTION|DEFERRED))?\s*;?\s*", re.IGNORECASE)
 _SECRET = re.compile(r"(^|_)(token|tokens|password|senha|secret|jwt|api_?key|encryption_key)$", re.IGNORECASE)
 _TELLS = {"print", "echo", "tell", "flash", "debug", "info", "warning", "error", "exception", "critical", "bind"}
-_OUR_PATHS = {"url_for", "way_back"}
+_OUR_PATHS = {"url_for", "safe_next"}
 _LEADS = {"location", "hx-redirect", "hx-location"}
 
 
@@ -129,7 +129,7 @@ def through_a_shell(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def to_anywhere(tree: ast.Module) -> Iterator[ast.AST]:
-    """A redirect to an address that is not made by `url_for` or let through by `way_back`."""
+    """A redirect to an address that is not made by `url_for` or let through by `safe_next`."""
     for node in ast.walk(tree):
         target: ast.expr | None = None
         if isinstance(node, ast.Call) and called(node) == "redirect":

@@ -27,6 +27,7 @@ TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhY2NvdW50X2lkIjozMDAwMTAwMH0.c2
         f'{{"jwtToken": "{TOKEN}"}}',
         "GET /x?jwtToken=nem-parece-um-token&y=1",
         f"bearer%20{TOKEN}",
+        f"/contatos/{TOKEN.replace('.', '%2E')}",
         f"{{'token': '{TOKEN}'}}",
     ],
 )

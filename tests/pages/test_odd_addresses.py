@@ -1,4 +1,4 @@
-"""Numbers and texts that no column holds, in every place of an address, on both engines: never a failure of ours."""
+"""Numbers and texts that no column holds, in every place of an address, and odd headers: never a failure of ours."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +12,12 @@ from kommo.settings import Settings
 from tests.factories import contact_record, deal_record, make_account, store_contacts, store_deals
 
 ODD = ["a%00b", "2147483648", "9223372036854775807", "9223372036854775808", "9" * 5000, "%ED%A0%80", "1-1"]
+ODD_HEADERS = ["", "http://[", "//", "\xff\xfe", "%00", ',;="', "9" * 5000, "=?utf-8?q?=41?=", "Bearer " + "." * 3000]
+HEADERS = (
+    "HX-Current-URL", "HX-Trigger", "HX-Target", "Prefer", "Authorization", "X-CSRFToken", "Content-Type", "Cookie",
+    "Range", "If-None-Match", "If-Modified-Since", "Accept", "Accept-Encoding", "Accept-Language", "Referer",
+    "X-API-Key", "Idempotency-Key", "Content-Encoding",
+)  # fmt: skip
 NAMES = ("q", "responsavel", "funil", "etapa", "pagina", "conta", "execucao")
 
 
@@ -48,3 +54,16 @@ def test_rows_of_an_account_that_is_gone_are_a_page_to_load_anew(client: FlaskCl
     answer = client.get(place, headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Refresh"], answer.text) == (200, "true", "")
     assert client.get(place).status_code == 200
+
+
+@pytest.mark.parametrize("odd", ODD_HEADERS, ids=lambda odd: ascii(odd[:20]))
+@pytest.mark.parametrize("htmx", ["true", "false"])
+def test_an_odd_header_is_refused_or_ignored(odd_app: Flask, odd: str, htmx: str) -> None:
+    client = odd_app.test_client(use_cookies=False)
+    client.environ_base |= {"HTTP_HOST": "127.0.0.1:3000", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HX_REQUEST": htmx}
+    calls = [("GET", "/contatos?q=a"), ("GET", "/static/js/app.js"), ("POST", "/conexao"), ("POST", "/api/kommo/sync")]
+    calls += [("GET", "/api/kommo/contacts?source=local"), ("GET", "/nada")]
+    for method, address in calls:
+        for name in HEADERS:
+            with client.open(address, method=method, headers={name: odd}) as answer:
+                assert answer.status_code < 500, (method, address, name)
