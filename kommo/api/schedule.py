@@ -24,7 +24,7 @@ def show() -> Response:
     call = read(Call)
     with reading(services().engine) as session:
         connection = held(session, call)
-        view = schedules.view(session, connection) if connection else None
+        view = schedules.view(session, connection, services().vault) if connection else None
         return _answer("Agenda obtida" if view else NONE, connection, view)
 
 
@@ -36,7 +36,7 @@ def put() -> Response:
         connection = require_held(session, call)
         schedules.save(session, connection, plan, paused=call.paused)
         _note(session, connection, "schedule.saved")
-        return _answer("Agenda salva", connection, schedules.view(session, connection))
+        return _answer("Agenda salva", connection, schedules.view(session, connection, services().vault))
 
 
 def delete() -> Response:

@@ -54,7 +54,7 @@ def schedule(
             fail("Não há agenda: ligue-a com --every.")
         elif paused is not None:
             _note(session, connection, "schedule.paused" if paused else "schedule.resumed")
-        shown = schedules.view(session, connection)
+        shown = schedules.view(session, connection, services.vault)
     if shown is None:
         click.echo("Sem agenda: a cópia só é atualizada quando alguém pede.")
     else:

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from kommo.cli.shared import ACCOUNT, NO_ACCOUNT, USER, connected, fail, shell, tools
 from kommo.db import reading
 from kommo.services import Services
-from kommo.store import progress, runs
+from kommo.store import connections, progress, runs
 from kommo.store.progress import RunView
 from kommo.sync import control
 from kommo.text import number, plural
@@ -31,6 +31,8 @@ def sync(user_id: str, account_id: int | None, full: bool, no_wait: bool) -> Non
         connection = connected(session, user_id, account_id)
     if not connection.token:
         fail(NO_ACCOUNT)
+    if locked := connections.lock_of(services.vault, connection):
+        fail(str(locked))
     try:
         run_id = control.start(services, connection.id, "shell", sweep=full, by=shell())
     except runs.AlreadyRunning as running:

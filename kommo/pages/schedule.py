@@ -33,10 +33,10 @@ def save() -> AnyResponse:
     if form.plan is None:
         return _page(form, 422)
     with writing(services().engine) as opened:
-        before = schedules.view(opened, found)
+        before = schedules.view(opened, found, services().vault)
         schedules.save(opened, found, form.plan, paused=before is not None and before.paused)
         _note(opened, found, "schedule.saved")
-        _tell("A agenda está salva.", schedules.view(opened, found))
+        _tell("A agenda está salva.", schedules.view(opened, found, services().vault))
     return _back()
 
 
@@ -74,7 +74,7 @@ def _set_paused(paused: bool) -> AnyResponse:
     with writing(services().engine) as opened:
         if schedules.set_paused(opened, found, paused):
             _note(opened, found, "schedule.paused" if paused else "schedule.resumed")
-            _tell("" if paused else "A agenda continua.", schedules.view(opened, found))
+            _tell("" if paused else "A agenda continua.", schedules.view(opened, found, services().vault))
     return _back()
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kommo.access.actor import actor
 from kommo.crm.errors import TokenExpired, TokenRefused
 from kommo.pages import run_words, schedule
-from kommo.pages.context import connection, said_here, services, session, token_is_of_use
+from kommo.pages.context import connection, lock_of, said_here, services, session, token_is_of_use
 from kommo.pages.htmx import fragment, is_htmx
 from kommo.pages.requests import requests
 from kommo.store import missing, progress, runs
@@ -19,6 +19,7 @@ from kommo.store.tables import Connection
 from kommo.sync import control, streams
 from kommo.sync.streams import StreamSpec
 from kommo.text import plural
+from kommo.vault import VaultError
 
 bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
 bp.register_blueprint(schedule.bp)
@@ -61,6 +62,8 @@ def start() -> AnyResponse:
     found = _connected()
     if not found.token:
         return _disconnected()
+    if locked := lock_of(found):
+        return _locked(locked)
     with suppress(runs.AlreadyRunning):
         control.start(services(), found.id, "page", sweep=request.form.get("sweep") == "1", by=actor())
     return redirect(url_for("sync.page"), 303)
@@ -88,6 +91,8 @@ def confirm(run_id: int) -> AnyResponse:
     found = _connected()
     if not found.token:
         return _disconnected()
+    if locked := lock_of(found):
+        return _locked(locked)
     try:
         if control.confirm_deletions(services(), found.id, _run(found, run_id).id, by=actor()) is None:
             flash("Esta pergunta já passou: uma sincronização mais nova conferiu a conta. Veja o que ela encontrou.")
@@ -166,6 +171,11 @@ def _guarded(view: RunView) -> list[dict[str, Any]]:
 
 def _disconnected() -> AnyResponse:
     flash("Esta conta está desconectada: cole um token para sincronizar.")
+    return redirect(url_for("connection.page"), 303)
+
+
+def _locked(why: VaultError) -> AnyResponse:
+    flash(f"Nada foi sincronizado. {why}")
     return redirect(url_for("connection.page"), 303)
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.db import writing
 from kommo.services import SYNC, Services
 from kommo.store import audit, missing, runs
@@ -19,6 +20,7 @@ def start(services: Services, connection_id: int, trigger: str, *, sweep: bool =
     with writing(services.engine) as session:
         run_id = runs.request(session, connection_id, trigger, sweep=sweep)
         _note(session, by, "sync.started", connection_id, run_id, full=sweep)
+    logs.bind(run=run_id)  # the line of the request that asked names it
     services.ring(SYNC, run_id)
     return run_id
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -63,8 +63,12 @@ def upgrade() -> None:
     op.add_column("Wallet", sa.Column("erased_at", sa.Float(), nullable=True))
     op.add_column("connection", sa.Column("disconnected_at", sa.Float(), nullable=True))
     op.add_column("sync_stream", sa.Column("erased", sa.Integer(), nullable=False, server_default="0"))
-    seconds = "extract(epoch from now())" if _on_postgresql() else "(julianday('now') - 2440587.5) * 86400.0"
-    op.execute(f"UPDATE connection SET disconnected_at = {seconds} WHERE token IS NULL")
+    if _on_postgresql():
+        op.execute("UPDATE connection SET disconnected_at = extract(epoch from now()) WHERE token IS NULL")
+    else:
+        op.execute(
+            "UPDATE connection SET disconnected_at = (julianday('now') - 2440587.5) * 86400.0 WHERE token IS NULL"
+        )
     _index("deleted_at", "erased_at")
     _partial("ix_Wallet_erased", ["deleted_at"], _ERASED)
     _partial("ix_Wallet_gone", [], _GONE)

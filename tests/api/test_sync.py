@@ -286,7 +286,7 @@ class TestAnAccountThatIsNotTheTokens:
         return make_settings(tmp_path, api_url=elsewhere.address, retry_attempts=0)
 
     def test_it_is_not_stored_where_the_caller_named_the_first(self, api: Api, elsewhere: RawServer) -> None:
-        body = expect_error(api.post("/sync", json={"accountId": PADARIA.account_id}), 400, "account_mismatch")
+        body = expect_error(api.post("/sync", json={"accountId": PADARIA.account_id}), 403, "account_mismatch")
         assert body["field"] == "accountId"
         assert len(elsewhere.heads) == 2
         with reading(api.services.engine) as session:

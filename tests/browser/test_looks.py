@@ -11,7 +11,7 @@ from tests.browser.visitor import NARROW, WIDE, Visitor, visit
 
 PAGES = (
     "/", "/contatos", "/contatos?q=zzzzqqq", "/negociacoes", "/sincronizacao", "/conexao", "/conexao/1/desconectar",
-    "/nada", "record:/contatos", "record:/negociacoes", "run:/sincronizacao", "/sincronizacao/agenda",
+    "/nada", "record:/contatos", "record:/negociacoes", "run:/sincronizacao", "/sincronizacao/agenda", "/api/docs",
     "/privacidade", "found:/privacidade", "person:/privacidade", "erase:/privacidade", "/auditoria",
 )  # fmt: skip
 SIZES = {"wide": WIDE, "narrow": NARROW}

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Float, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kommo.addresses import is_host
 from kommo.db import Base, Json
 
 
@@ -57,7 +58,11 @@ class Connection(Base):
 
     @property
     def web_address(self) -> str | None:
-        """The account's own address in the browser, without a slash at the end; None while unknown."""
+        """The account's own address in the browser, without a slash at the end; None while unknown.
+
+        Kommo tells the one half and the token the other: together they are a host's name, or nothing that is linked to.
+        """
         if self.is_demo:
             return self.base_address
-        return f"https://{self.subdomain}.{self.base_domain}" if self.subdomain else None
+        host = f"{self.subdomain}.{self.base_domain}"
+        return f"https://{host}" if self.subdomain and is_host(host) else None
