@@ -216,6 +216,17 @@ def test_what_is_done_in_the_shell(app: Flask) -> None:
     assert len(entries(services)) == len(SHELL)
 
 
+def test_a_change_of_keys_is_an_entry_without_a_key(app: Flask, padaria: Server) -> None:
+    services: Services = app.extensions["kommo"]
+    connect(services, padaria)
+    before = (services.settings.instance / "encryption_key").read_text().split()
+    assert app.test_cli_runner().invoke(args=["kommo", "rotate-keys"]).exit_code == 0
+    after = (services.settings.instance / "encryption_key").read_text().split()
+    row = only(services, "keys.rotated")
+    assert (row.actor_kind, row.details["resealed"]) == ("shell", 1)
+    assert not any(key in repr(row.details) for key in (*before, *after))
+
+
 def test_no_entry_holds_a_personal_value_or_a_token(scene: Scene) -> None:
     from kommo.privacy import erase, find
 
