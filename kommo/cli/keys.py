@@ -3,11 +3,13 @@
 import click
 from flask.cli import with_appcontext
 
-from kommo.cli.shared import fail, tools
+from kommo.cli.shared import fail, shell, tools
 from kommo.connect import keys
 from kommo.connect.keys import KeysError, Rotation
+from kommo.db import writing
 from kommo.refusals import reason
 from kommo.services import Services
+from kommo.store import audit
 from kommo.store.sealed import Resealed
 from kommo.text import plural
 
@@ -32,8 +34,18 @@ def rotate_keys() -> None:
         fail(str(error))
     except OSError as error:
         fail(f"instance/encryption_key não pôde ser gravado ({reason(error)}): nenhum token se perdeu; tente de novo.")
+    _note(services, done)
     if not _tell_of_stuck(done.resealed):
         raise SystemExit(1)
+
+
+def _note(services: Services, done: Rotation) -> None:
+    """Write a change into the audit log: keys by their ids, which tell nothing of them."""
+    if done.made is None and not done.dropped and not done.resealed.done:
+        return
+    details = {"first": done.first, "dropped": list(done.dropped), "resealed": done.resealed.done}
+    with writing(services.engine) as session:
+        audit.note(session, shell(), "keys.rotated", details=details)
 
 
 def _in_file(services: Services) -> Rotation:
