@@ -6,18 +6,20 @@ import structlog
 from flask import Flask, Response, request
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, SQLAlchemyError
+from werkzeug.exceptions import BadRequest, HTTPException
 
-from kommo import api, cli, pages
-from kommo.access import address, guard, headers, signing
+from kommo import api, cli, pages, watch
+from kommo.access import address, cookies, gate, guard, headers, rates, rules, sizes
 from kommo.api import errors as api_errors
+from kommo.connect import keys
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
 from kommo.instance import prepare, secret
 from kommo.pages import errors as page_errors
 from kommo.services import open_services
 from kommo.settings import ROOT, Settings
-from kommo.store import schema
+from kommo.store import schema, trouble
 
 MAX_BODY = 64 * 1024  # bytes: the largest thing anybody sends us is a token of 8 kB
 
@@ -30,6 +32,7 @@ def assemble(settings: Settings) -> Flask:
 
     Raises SettingError and SchemaError with one Portuguese line.
     """
+    settings.require_names()
     check_environment(settings)
     prepare(settings)
     app = Flask(
@@ -39,6 +42,7 @@ def assemble(settings: Settings) -> Flask:
         static_folder="static",
         instance_path=str(settings.instance.resolve()),
     )
+    cookies.register(app)
     _configure(app, settings)
     db.init_app(app)
     Migrate(app, db, directory=str(schema.MIGRATIONS), render_as_batch=True)
@@ -46,15 +50,22 @@ def assemble(settings: Settings) -> Flask:
         engine = db.engine
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
-    app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
-    signing.register()
-    guard.register(app)
+    app.extensions["kommo"] = services = open_services(settings, engine, _bell(settings))
+    for sentence in keys.missing(services):
+        log.error("key_missing", sentence=sentence)
+    watch.begin(app)
+    guard.register(app, settings)
+    rates.register(app, settings.request_limit)
+    sizes.register(app)
     address.register(app)
+    gate.register(app)
     headers.register(app, settings.assets)
     csrf.init_app(app)
     pages.register(app)
     csrf.exempt(api.register(app))
+    watch.register(app)
     _answer_errors(app)
+    rules.require_all(app)
     cli.register(app)
     return app
 
@@ -102,4 +113,17 @@ def _answer_errors(app: Flask) -> None:
         answering = api_errors.answer if request.path.startswith(guard.API) else page_errors.answer
         return answering(error)
 
+    def answer_trouble(error: SQLAlchemyError) -> Response:
+        """A full disk, a lock, a server that is away: the person is told; what is none of these is a bug."""
+        if isinstance(error, DataError):  # a NUL on PostgreSQL, a number beyond its column
+            return answer(BadRequest())
+        found = trouble.of(error)
+        if found is None:
+            raise error
+        log.error("database_failed", path=request.path, trouble=found.code)
+        if request.path.startswith(guard.API):
+            return api_errors.of_database(found).response()
+        return page_errors.of_database(found)
+
     app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(SQLAlchemyError, answer_trouble)

@@ -29,8 +29,8 @@ def prepare(settings: Settings) -> None:
         probe.unlink()
         folder.chmod(0o700)
         for path in folder.iterdir():
-            if path.name in own and path.is_file():
-                path.chmod(0o600)
+            if path.name in own:
+                _close(path)
     except OSError as error:
         raise SettingError(
             f"A pasta de dados {folder} não aceita escrita ({reason(error)}); corrija as permissões "
@@ -38,12 +38,24 @@ def prepare(settings: Settings) -> None:
         ) from None
 
 
+def _close(path: Path) -> None:
+    """Take everybody else's rights to a file or folder of ours, and to what is in it."""
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        path.chmod(0o700)
+        for inside in path.iterdir():
+            _close(inside)
+    elif path.is_file():
+        path.chmod(0o600)
+
+
 def _own_names(settings: Settings) -> set[str]:
     """What the installation makes in its folder."""
     addresses = (settings.database, settings.queue, "kommo.sqlite3", "queue.sqlite3")
     databases = {address.rpartition("/")[2] for address in addresses if "://" not in address or "sqlite" in address}
     files = {f"{name}{end}" for name in databases for end in ("", "-wal", "-shm", "-journal")}
-    return {*files, *_KEYS, *_FOLDERS}
+    return {*files, *_KEYS, *_FOLDERS, "erased_people"}
 
 
 def _require_ours(folder: Path, own: set[str]) -> None:
@@ -63,19 +75,27 @@ def secret(folder: Path, name: str) -> str:
     """
     path = folder / name
     if not path.exists():
-        draft = folder / f".{name}-{os.getpid()}-{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
         try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first; its secret counts
-        finally:
-            draft.unlink(missing_ok=True)
+            _make(path)
+        except OSError as error:
+            raise SettingError(f"O segredo {path} não pôde ser gravado ({reason(error)}).") from None
     value = path.read_text(encoding="ascii").strip()
     if len(value) < 32:
         raise SettingError(f"O segredo em {path} está danificado; restaure-o da cópia de segurança.")
     return value
+
+
+def _make(path: Path) -> None:
+    """Put a new secret at `path`, unless another process was first."""
+    draft = path.parent / f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was first; its secret counts
+    finally:
+        draft.unlink(missing_ok=True)

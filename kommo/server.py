@@ -22,6 +22,7 @@ from kommo.access import guard, headers
 from kommo.api import errors as api_errors
 from kommo.pages import errors as page_errors
 from kommo.settings import Settings
+from kommo.watch.requests import HEADER, NO_ROUTE, request_id
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -102,6 +103,9 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.status = said.status
         self.response_headers += [("Content-Type", said.headers["Content-Type"])]
         self.response_headers += self.channel.server.answer_headers.items()
+        number = request_id(None)
+        self.response_headers += [(HEADER, number)]
+        log.info("request", request=number, method="OTHER", route=NO_ROUTE, status=status)
         body = said.get_data()
         self.content_length = len(body)
         self.set_close_on_finish()

@@ -21,7 +21,7 @@ from kommo.sandbox import OFICINA, Server, make_world, serve
 from kommo.services import Services, open_services
 from kommo.settings import Settings, load
 from kommo.store import schema
-from tests import databases, speed
+from tests import databases, speed, told
 
 ENGINES = (databases.SQLITE, databases.POSTGRESQL)
 ONCE = ("browser",)
@@ -55,6 +55,11 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """What `-n auto` means."""
     return speed.workers()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests say at their end what they hold."""
+    told.tell(terminalreporter)
 
 
 def pytest_collection_finish() -> None:
@@ -110,6 +115,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_settings(tmp_path: Path, **values: Any) -> Settings:
     """Settings of a fresh installation without a rate limit and with short waits; `values` by attribute name."""
     usual = {"instance": tmp_path / "instance", "rate_limit": 0, "retry_delay_ms": 0, "lease": 5.0, "assets": "local"}
+    usual |= {"request_limit": 0}  # tests are quicker than people
+    usual["encryption_key"] = databases.KEY.hex()  # that of the factories; None where the file is what a test is about
     given = usual | values
     if databases.engine == databases.POSTGRESQL:
         given.setdefault("database_url", databases.address_for(given["instance"]))

@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 
 UNKEPT = {"Cache-Control": "no-store"}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}  # a year; for who came by HTTPS already
 HTMX_VERSION = "2.0.11"
 #: The one file that a page may take from elsewhere. Its host alone would be too much: the CDN serves anybody's code.
 HTMX_URL = f"https://cdn.jsdelivr.net/npm/htmx.org@{HTMX_VERSION}/dist/htmx.min.js"
@@ -38,6 +39,8 @@ def register(app: Flask, assets: str) -> None:
     def add(answer: Response) -> Response:
         for name, value in usual.items():
             answer.headers.setdefault(name, value)
+        if request.is_secure:
+            answer.headers.update(HTTPS_ONLY)
         if request.endpoint not in ("static", "assets.file"):
             answer.headers.update(UNKEPT)
         return answer

@@ -72,15 +72,24 @@ def address_of(settings: Settings, connection: Connection) -> str:
 
 
 def resolve(
-    services: Services, session: Session, *, given: str | None, user_id: str, account_id: int | None = None
+    services: Services,
+    session: Session,
+    *,
+    given: str | None,
+    user_id: str,
+    account_id: int | None = None,
+    environment: bool = True,
 ) -> Access:
-    """The token handed over, else the owner's stored one, else the environment's. Raises BadToken where none is."""
+    """The token handed over, else the owner's stored one, else the environment's. Raises BadToken where none is.
+
+    The `environment`'s is the operator's own: whoever may not speak for them goes without.
+    """
     if given is not None and not is_blank(given):
         return inline(given, services.settings)
     connection = connections.current(session, user_id, account_id)
     found = stored(services, connection) if connection else None
     if found is not None:
         return found
-    if services.settings.environment_token:
+    if environment and services.settings.environment_token:
         return inline(services.settings.environment_token, services.settings)
     raise BadToken("token_missing")

@@ -7,6 +7,7 @@ Messages are JSON. huey's own are pickles, and whoever may write into the queue 
 database) would run code in the worker, which holds the key of the tokens.
 """
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,10 @@ from sqlalchemy.engine import make_url
 
 from kommo.db import require_queue_driver
 from kommo.settings import SettingError
+from kommo.store import trouble
 
 NAME = "kommo"
+_REMAKE = "Pare o painel e apague o arquivo: ele é refeito sem perda."
 Bell = Callable[[str, int], None]
 
 
@@ -42,11 +45,21 @@ def open_queue(address: str) -> Huey:
     options: dict[str, Any] = {"results": False, "utc": True, "serializer": Plain()}
     scheme = make_url(address).get_backend_name() if address.startswith("sqlite") else address.partition(":")[0]
     if scheme == "sqlite":
-        return SqliteHuey(NAME, filename=make_url(address).database, cache_mb=1, timeout=10, **options)
+        return _on_sqlite(str(make_url(address).database), options)
     require_queue_driver(address)
     if scheme == "postgresql":
         return _on_postgres(address, options)
     return RedisHuey(NAME, url=address, **options)
+
+
+def _on_sqlite(file: str, options: dict[str, Any]) -> Huey:
+    """Raises SettingError where the file cannot be made or read."""
+    try:
+        return SqliteHuey(NAME, filename=file, cache_mb=1, timeout=10, **options)
+    except sqlite3.Error as error:
+        found = trouble.of(error)
+        said = found.sentence if found and found.passes else _REMAKE
+        raise SettingError(f"A fila em {file} não pôde ser aberta. {said}") from None
 
 
 def _on_postgres(address: str, options: dict[str, Any]) -> Huey:

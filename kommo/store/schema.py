@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from kommo.db import reading, sqlite_file, writing
+from kommo.refusals import reason
+from kommo.store import trouble
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 KEPT_BACKUPS = 5
@@ -53,6 +55,20 @@ def upgrade(engine: Engine, backups: Path) -> None:
     if found == head():
         return
     _refuse_newer(found)
+    try:
+        _bring_up(engine, backups, found)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        if (known := trouble.of(error)) is None:
+            raise
+        raise SchemaError(f"O banco de dados não foi preparado, e ficou como estava. {known.sentence}") from None
+    except OSError as error:
+        raise SchemaError(
+            f"A cópia de segurança antes da atualização não pôde ser gravada em {backups} ({reason(error)}): "
+            "o banco ficou como estava."
+        ) from None
+
+
+def _bring_up(engine: Engine, backups: Path, found: str | None) -> None:
     file = sqlite_file(str(engine.url))
     if found is not None and file is not None:
         backup(file, backups, found)
@@ -97,9 +113,11 @@ def _found(engine: Engine) -> str | None:
     except DatabaseError as error:
         file = sqlite_file(str(engine.url))
         where = f"O arquivo {file}" if file else f"O servidor de banco de dados {engine.url.host}"
-        reason = str(error.orig).splitlines()[0]
+        if (known := trouble.of(error)) in (trouble.FULL, trouble.DISK, trouble.HELD):
+            raise SchemaError(f"{where} não pôde ser lido. {known.sentence}") from None
+        cause = str(error.orig).splitlines()[0]
         raise SchemaError(
-            f"{where} não pôde ser lido ({reason}): confira DATABASE_URL, ou restaure uma cópia de instance/backups."
+            f"{where} não pôde ser lido ({cause}): confira DATABASE_URL, ou restaure uma cópia de instance/backups."
         ) from None
 
 

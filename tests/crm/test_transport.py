@@ -1,9 +1,7 @@
 """One request over a real socket, and every way in which it can fail."""
 
-import datetime
 import gzip
 import socket
-import ssl
 import struct
 import sys
 import threading
@@ -12,14 +10,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kommo.crm import errors
 from kommo.crm.errors import BadToken
 from kommo.crm.transport import Transport
+from tests.crm.certificates import self_signed
 from tests.crm.people import token
 from tests.crm.servers import HTML, OK, Handler, RawServer, answer, drips, says
 from tests.databases import closed_port
@@ -212,30 +207,10 @@ def test_plain_http_where_tls_should_be() -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for_gets_no_token(tmp_path: Path) -> None:
-    with RawServer(says(OK), _self_signed(tmp_path)) as server:
+    with RawServer(says(OK), self_signed(tmp_path)) as server:
         with Transport(f"https://localhost:{server.port}", TOKEN) as transport, pytest.raises(errors.TlsFailed):
             transport.get(PATH)
         assert server.heads == []
-
-
-def _self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    day = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(day).not_valid_after(day + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    file = folder / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
 
 
 # -- answers that never end, or not in time --------------------------------------------------------

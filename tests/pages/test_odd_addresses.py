@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from kommo import create_app
 from kommo.settings import Settings
@@ -37,7 +38,7 @@ def test_an_odd_value_is_refused_or_finds_nothing(odd_app: Flask, odd: str) -> N
     client = odd_app.test_client()
     client.environ_base |= {"HTTP_HOST": "127.0.0.1:3000", "SERVER_PROTOCOL": "HTTP/1.1"}
     rules = {str(rule) for rule in odd_app.url_map.iter_rules() if "GET" in (rule.methods or ())}
-    pages = {rule for rule in rules if not rule.startswith(("/api", "/static", "/assets"))}
+    pages = {rule for rule in rules if not rule.startswith(("/api", "/static", "/assets", "/readyz"))}
     number = odd if odd.isdecimal() else "1"
     addresses = [re.sub(r"<int:\w+>", number, page) for page in pages if "<int:" in page]
     addresses += [f"{page}?{name}={odd}" for page in pages if "<" not in page for name in NAMES]
@@ -45,6 +46,14 @@ def test_an_odd_value_is_refused_or_finds_nothing(odd_app: Flask, odd: str) -> N
     addresses += [f"/api/kommo/sync?{name}={odd}" for name in ("userId", "accountId")]
     found = {address[:60]: client.get(address).status_code for address in addresses}
     assert {address: status for address, status in found.items() if status >= 500} == {}
+
+
+@pytest.mark.parametrize("place", ["/contatos?q=a", "/negociacoes?pagina=2"])
+def test_rows_of_an_account_that_is_gone_are_a_page_to_load_anew(client: FlaskClient, place: str) -> None:
+    """A list that stayed open in a tab, while somebody disconnected the account and erased its copy."""
+    answer = client.get(place, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"], answer.text) == (200, "true", "")
+    assert client.get(place).status_code == 200
 
 
 @pytest.mark.parametrize("odd", ODD_HEADERS, ids=lambda odd: ascii(odd[:20]))

@@ -262,7 +262,7 @@ def test_what_is_gone_is_marked_and_keeps_what_was_known(
     assert "Número no Kommo" in facts(page)
 
 
-UNKNOWN = ["502", "0", str(2**63 - 1), str(2**63), "9" * 40, "9" * 4000, "-1", "x", "1.5", "%00", "501%20"]
+UNKNOWN = ["502", "0", str(2**63 - 1), str(2**63), "9" * 40, "9" * 1500, "-1", "x", "1.5", "%00", "501%20"]
 
 
 @pytest.mark.parametrize("path", ["/contatos", "/negociacoes"])

@@ -1,6 +1,6 @@
 """How often the promises are tried: a sample in `make test`, the full numbers by `make soak`, which adds them up.
 
-`python -m tests.promises.soak` runs this folder with SOAK set and prints the table of docs/reliability.md.
+`python -m tests.promises.soak` runs PARTS with SOAK set and prints the tables of docs/reliability.md.
 """
 
 import json
@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+PARTS = ("tests/promises", "tests/fire/test_faults.py")  # the second prints a table of its own: each fault's recovery
 ROOT = Path(__file__).resolve().parents[2]
 FULL = bool(os.environ.get("SOAK"))
 SHARE = float(os.environ.get("SOAK_SHARE", "100")) / 100  # of the full numbers, where there is less time
 _FIGURES = "SOAK_FIGURES"  # the file that the tests' processes add their figures to
-SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS = (
+SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS, CALLS = (
     "sementes de movimento",
     "kill -9",
     "mortes numa gravação",
@@ -28,6 +29,7 @@ SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS = (
     "falhas injetadas",
     "histórias do Hypothesis",
     "sincronizações comparadas valor por valor",
+    "chamadas inventadas a partir do documento da API",
 )
 
 
@@ -62,7 +64,7 @@ def main() -> int:
         figures, report = Path(folder) / "figures", Path(folder) / "report.xml"
         command = [
             sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "auto"), "-o", "timeout=3600",
-            f"--hypothesis-seed={seed}", f"--junitxml={report}", "tests/promises", *sys.argv[1:],
+            f"--hypothesis-seed={seed}", f"--junitxml={report}", *PARTS, *sys.argv[1:],
         ]  # fmt: skip
         code = subprocess.run(command, cwd=ROOT, env=os.environ | {"SOAK": "1", _FIGURES: str(figures)}).returncode
         counted: Counter[str] = Counter()
@@ -83,7 +85,7 @@ def _outcome(report: Path) -> tuple[int, int]:
 def _table(counted: Counter[str], tests: int, failed: int, seed: str, seconds: float) -> None:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     rows = [("testes", tests), *((name, counted[name]) for name in (SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES,
-            RUNS)), ("violações", failed), ("segundos", round(seconds)), ("semente", seed),
+            RUNS, CALLS)), ("violações", failed), ("segundos", round(seconds)), ("semente", seed),
             ("parte dos números inteiros", f"{SHARE:.0%}"),
             ("data", datetime.now(UTC).strftime("%d/%m/%Y")), ("revisão", commit.strip())]  # fmt: skip
     print("\n| Medida | Número |\n|---|---|")

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from kommo.db import Base, reading, writing
+from kommo.db import writing
 from kommo.sandbox import Server, World, make_world, serve
 from kommo.services import Services
 from kommo.store import runs
@@ -22,21 +21,10 @@ from tests.conftest import make_services, make_settings
 from tests.jobs.conftest import Starter, start_worker
 from tests.promises.mortal import lapse
 from tests.promises.soak import RUNS, TAKEOVERS, note, some
-from tests.promises.watch import prepared, watched
+from tests.promises.watch import everything, prepared, watched
 from tests.sync.accounts import connect, difference, run, run_view
 
 __all__ = ["start_worker"]
-BESIDES = {"rate_slot", "rate_use"}  # a request that was under way is counted when its answer comes
-
-
-def everything(services: Services) -> dict[str, list[Any]]:
-    """All rows of all tables, but those of the budget of requests."""
-    with reading(services.engine) as session:
-        return {
-            name: sorted(map(repr, session.execute(select(table))))
-            for name, table in Base.metadata.tables.items()
-            if name not in BESIDES
-        }
 
 
 def _at_once(number: int, work: Callable[[int], Any]) -> list[Any]:

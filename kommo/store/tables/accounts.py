@@ -21,8 +21,9 @@ class Owner(Base):
 class Connection(Base):
     """One Kommo account of one owner: where it is, the sealed token, what the token and the account say.
 
-    The row outlives its token: after a disconnect it still names the copy. The token's claims are Unix seconds,
-    unverified. `claims` counts how often a worker took up one of the account's runs: it orders their readings.
+    The row outlives its token: after a disconnect, at `disconnected_at` (our clock), it still names the copy. The
+    token's claims are Unix seconds, unverified. `claims` counts how often a worker took up one of the account's runs:
+    it orders their readings.
     """
 
     __tablename__ = "connection"
@@ -46,6 +47,7 @@ class Connection(Base):
     timezone: Mapped[str] = mapped_column(Text, default="America/Sao_Paulo")
     account: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     connected_at: Mapped[float] = mapped_column(Float)
+    disconnected_at: Mapped[float | None] = mapped_column(Float)
     claims: Mapped[int] = mapped_column(BigInteger, default=0)
     erasing: Mapped[bool] = mapped_column(default=False)
 
