@@ -5,6 +5,7 @@ import hashlib
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from kommo.addresses import network_of
 from kommo.db import now
 from kommo.store.tables import Attempt
 from kommo.store.upsert import insert_for
@@ -20,8 +21,8 @@ def name_key(name: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """The subject of a network address."""
-    return "from:" + address[:64]
+    """The subject of a network address, or of the network that an IPv6 one is from: its owner has 2**64 of them."""
+    return "from:" + network_of(address)[:64]
 
 
 def locked_for(session: Session, subjects: list[str]) -> float:
