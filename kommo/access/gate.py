@@ -170,7 +170,10 @@ def _way_in(services: Services) -> AnyResponse:
 def _wanted() -> str | None:
     """The page to come back to after the login: what was asked for, or where a fragment of it was."""
     if request.headers.get("HX-Request") == "true":
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        try:
+            shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        except ValueError:  # no address at all: "http://["
+            return None
         return f"{shown.path}?{shown.query}".rstrip("?")
     return request.full_path.rstrip("?") if request.method == "GET" else None
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 import requests
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from kommo.sandbox import Server
+from kommo.settings import Settings
 from kommo.watch.requests import HEADER
 from tests import processes
+from tests.access.house import build
 from tests.conftest import make_services, make_settings
 from tests.databases import closed_port
 from tests.sync.accounts import connect
@@ -40,6 +43,25 @@ def test_any_other_is_replaced(client: FlaskClient, given: str | None) -> None:
 def test_who_is_refused_gets_one_too(client: FlaskClient) -> None:
     answer = client.get("/contatos", environ_overrides={"REMOTE_ADDR": "8.8.8.8"}, headers={HEADER: "abcdefgh"})
     assert (answer.status_code, answer.headers[HEADER]) == (403, "abcdefgh")
+
+
+@pytest.mark.only_on("sqlite", reason="the gate is the same")
+def test_a_refusal_says_whose_it_is_and_from_where(settings: Settings) -> None:
+    for house in build(settings):
+        with capture_logs() as logged:
+            house.callers["viewer"].call("POST", "/conexao/demonstracao")
+            house.callers["key read"].call("POST", "/api/kommo/sync", json={})
+            house.callers["nobody"].call("GET", "/api/kommo/sync")
+            house.callers["viewer"].call("GET", "/contatos")
+        found = [
+            (line["status"], line.get("who"), line.get("address")) for line in logged if line["event"] == "request"
+        ]
+    assert found == [
+        (403, "user viewer", "127.0.0.1"),
+        (403, "key read", "127.0.0.1"),
+        (401, None, "127.0.0.1"),
+        (200, "user viewer", None),
+    ]
 
 
 @pytest.fixture
