@@ -201,15 +201,15 @@ def port_taken(site: Site) -> None:
     site.over()
 
 
-@fault("o relógio do servidor volta uma hora", BOTH)
+@fault("o relógio do servidor volta duas horas", BOTH)
 def clock_back(site: Site) -> None:
-    """The same as if all that is noted of leases, pauses and slots lay an hour ahead."""
+    """The same as if all that is noted of leases, pauses and slots lay two hours ahead."""
     first = site.worker()
     site.meet(PAGE, lambda: os.kill(first, signal.SIGKILL))
     with writing(site.services.engine) as session:
         run = session.get_one(SyncRun, site.view().id)
-        run.lease_until = (run.lease_until or 0.0) + 3600.0
-        run.resume_at = None if run.resume_at is None else run.resume_at + 3600.0
+        run.lease_until = (run.lease_until or 0.0) + 7200.0
+        run.resume_at = None if run.resume_at is None else run.resume_at + 7200.0
     site.over()
     processes.wait_for(lambda: first not in site.workers() and site.workers())
 
