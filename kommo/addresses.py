@@ -1,5 +1,9 @@
-"""What an address must look like that a token may be sent to: one rule for the setting and for the network's door."""
+"""What an address must look like that a token may be sent to: one rule for the setting and for the network's door.
 
+And whose a caller's address is.
+"""
+
+import ipaddress
 import re
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -36,3 +40,14 @@ def check_configured(url: str) -> str:
     if found["port"] and not 0 < int(found["port"]) < 65536:
         raise ValueError(_BAD_ADDRESS)
     return address
+
+
+def network_of(address: str) -> str:
+    """Whose a caller's address is: itself where it is IPv4 or no address, its network of 64 bits where it is IPv6."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 6 and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)

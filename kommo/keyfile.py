@@ -60,14 +60,21 @@ class KeyFile:
             )
 
     def replace(self, keys: Sequence[bytes]) -> None:
-        """Put `keys` into the file, all or nothing: written beside it, on disk before it takes its place (0600)."""
+        """Put `keys` into the file, all or nothing: written beside it, on disk before it takes its place (0600).
+
+        Raises OSError where it cannot be written; the file is as it was then.
+        """
         draft = self.path.with_name(f".{NAME}-{os.getpid()}-{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.writelines(f"{key.hex()}\n" for key in keys)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.writelines(f"{key.hex()}\n" for key in keys)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
         _settle(self.path.parent)
 
     def drop_drafts(self) -> None:

@@ -25,6 +25,7 @@ GUIDE = "/api/docs"  # under /api/, and yet a page for people
 METRICS = "metrics.metrics"  # read by a program, outside of the API
 COOKIE = "login"  # its name in the signed cookie
 KEY_HEADER = "X-API-Key"
+PROBES = ("health.alive", "health.ready")  # answered before the database is asked for anything: it may be what is down
 _LONGEST_KEY = 200  # characters
 LONGEST_NEXT = 2000
 LOGIN_FIRST = "Entre no painel, ou envie em X-API-Key uma chave de programa."
@@ -47,6 +48,9 @@ def register(app: Flask) -> None:
 
 def check() -> AnyResponse | None:
     """Note who calls in `g.identity`; the way in, or the refusal, for who may not go on. Raises NotAllowed."""
+    if request.endpoint in PROBES:
+        g.identity = None
+        return None
     services = app_services()
     key = request.headers.get(KEY_HEADER)
     if key is not None and _is_for_programs():
@@ -166,7 +170,10 @@ def _way_in(services: Services) -> AnyResponse:
 def _wanted() -> str | None:
     """The page to come back to after the login: what was asked for, or where a fragment of it was."""
     if request.headers.get("HX-Request") == "true":
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        try:
+            shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        except ValueError:  # no address at all: "http://["
+            return None
         return f"{shown.path}?{shown.query}".rstrip("?")
     return request.full_path.rstrip("?") if request.method == "GET" else None
 

@@ -4,7 +4,6 @@ The limits are far above what people do, a page that follows a run included (a r
 for an office of fifty behind one address. They keep one caller from taking all of the server's threads.
 """
 
-import ipaddress
 import math
 import threading
 import time
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 
 from flask import Flask, request
 from werkzeug.exceptions import TooManyRequests
+
+from kommo.addresses import network_of
 
 REMEMBERED = 10_000  # addresses; the one that has been silent for the longest is forgotten first
 BURST = 4  # seconds' worth of requests that may come at once
@@ -67,19 +68,8 @@ def register(app: Flask, per_second: float) -> None:
 
     def check() -> None:
         """Raise TooManyRequests, with the seconds until the next one is answered."""
-        wait = found[SHARES.get(request.endpoint or "", 1.0)].take(caller(request.remote_addr or ""))
+        wait = found[SHARES.get(request.endpoint or "", 1.0)].take(network_of(request.remote_addr or ""))
         if wait:
             raise TooManyRequests(retry_after=math.ceil(wait))
 
     app.before_request(check)
-
-
-def caller(address: str) -> str:
-    """Whose requests are counted together: an IPv4 address, or the network of 64 bits that an IPv6 one is from."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)

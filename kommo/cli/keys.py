@@ -3,16 +3,19 @@
 import click
 from flask.cli import with_appcontext
 
-from kommo.cli.shared import fail, tools
+from kommo.cli.shared import fail, shell, tools
 from kommo.connect import keys
 from kommo.connect.keys import KeysError, Rotation
+from kommo.db import writing
+from kommo.refusals import reason
 from kommo.services import Services
+from kommo.store import audit
 from kommo.store.sealed import Resealed
 from kommo.text import plural
 
 _STEPS = """\
 As chaves vêm de KOMMO_ENCRYPTION_KEY, que só você muda. Para trocar a chave, nesta ordem, em todas as máquinas:
-1. guarde a chave atual ({first}) junto das cópias de segurança: as feitas até agora só abrem com ela;
+1. guarde a chave atual ({first}), fora das cópias do banco: os tokens das cópias feitas até agora só abrem com ela;
 2. faça uma chave nova, com `openssl rand -hex 32`;
 3. ponha em KOMMO_ENCRYPTION_KEY a chave atual, uma vírgula e a nova, e reinicie tudo: todos passam a abrir com as duas;
 4. inverta a ordem (a nova, uma vírgula, a atual) e reinicie tudo: a primeira é a que cifra;
@@ -29,8 +32,20 @@ def rotate_keys() -> None:
         done = _in_file(services) if keys.is_file(services) else _in_environment(services)
     except KeysError as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"instance/encryption_key não pôde ser gravado ({reason(error)}): nenhum token se perdeu; tente de novo.")
+    _note(services, done)
     if not _tell_of_stuck(done.resealed):
         raise SystemExit(1)
+
+
+def _note(services: Services, done: Rotation) -> None:
+    """Write a change into the audit log: keys by their ids, which tell nothing of them."""
+    if done.made is None and not done.dropped and not done.resealed.done:
+        return
+    details = {"first": done.first, "dropped": list(done.dropped), "resealed": done.resealed.done}
+    with writing(services.engine) as session:
+        audit.note(session, shell(), "keys.rotated", details=details)
 
 
 def _in_file(services: Services) -> Rotation:
@@ -38,7 +53,7 @@ def _in_file(services: Services) -> Rotation:
     _tell_of_kept(done)
     if done.dropped:
         click.echo(f"Saiu de instance/encryption_key, pois nenhum token precisa mais dela: {', '.join(done.dropped)}.")
-        click.echo("As cópias de segurança feitas antes desta troca pedem essa chave para abrir os tokens que têm.")
+        click.echo("Nas cópias de segurança feitas antes desta troca, os tokens só abrem com essa chave.")
         if services.engine.dialect.name != "sqlite":
             click.echo("Se outra máquina usa este banco, leve para ela o novo instance/encryption_key.")
     return done
@@ -49,9 +64,7 @@ def _in_environment(services: Services) -> Rotation:
     click.echo(f"{plural(done.resealed.done, 'token cifrado', 'tokens cifrados')} de novo, com a chave {done.first}.")
     _tell_of_kept(done)
     if done.dropped:
-        click.echo(
-            f"Nenhum token precisa mais de: {', '.join(done.dropped)}. Guarde com as cópias de segurança antigas."
-        )
+        click.echo(f"Nenhum token precisa mais de: {', '.join(done.dropped)}. Guarde enquanto houver cópias de antes.")
         staying = ", ".join((done.first, *done.kept))
         click.echo(f"Deixe em KOMMO_ENCRYPTION_KEY, em todas as máquinas, só {staying}, e reinicie tudo.")
     elif not done.kept:

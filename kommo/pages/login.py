@@ -130,6 +130,7 @@ def begin_first(form: Any) -> AnyResponse:
             made = people.add_first(opened, name, hashed)
             token = None if made is None else login_sessions.begin(opened, made.id, *_caller())
             if made is not None:
+                people.seen(opened, made.id)
                 note(opened, "user.added", made.name, role=made.role)
     except (PeopleError, passwords.WeakPassword) as error:
         answer: AnyResponse = form(422, error=str(error))
@@ -155,10 +156,19 @@ def refusal(outcome: Outcome, sentence: str) -> tuple[int, str]:
 
 def _answer(outcome: Outcome, *, name: str = "", asks_code: bool = False) -> AnyResponse:
     if outcome.token is not None:
+        _end_present()
         gate.remember(outcome.token)
         return redirect(gate.safe_next(_next()), 303)
     status, sentence = refusal(outcome, WRONG)
     return _waiting(_form(_next(), status, error=sentence, name=name[:64], asks_code=asks_code), outcome.wait)
+
+
+def _end_present() -> None:
+    """Who logs in again, as themselves or as somebody else, leaves no session behind."""
+    caller = identity.current()
+    if caller is not None and caller.session_id is not None and caller.user_id is not None:
+        with writing(services().engine) as opened:
+            login_sessions.end(opened, caller.user_id, caller.session_id)
 
 
 def _form(

@@ -1,11 +1,11 @@
 """Failed logins, counted in the database: of a name and from an address; for a while nothing more is tried."""
 
 import hashlib
-from ipaddress import ip_address, ip_network
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from kommo.addresses import network_of
 from kommo.db import now
 from kommo.store.tables import Attempt
 from kommo.store.upsert import insert_for
@@ -21,12 +21,8 @@ def name_key(name: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """The subject of a network address; of IPv6 its /64, in which one caller has as many addresses as they like."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return "from:" + address[:64]
-    return f"from:{ip_network((found, 64), strict=False) if found.version == 6 else found}"
+    """The subject of a network address, or of the network that an IPv6 one is from: its owner has 2**64 of them."""
+    return "from:" + network_of(address)[:64]
 
 
 def locked_for(session: Session, subjects: list[str]) -> float:

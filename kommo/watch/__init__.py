@@ -8,8 +8,6 @@ from flask import Flask
 
 from kommo.watch import health, metrics, requests
 
-PATHS = ("/healthz", "/readyz", "/metrics")
-
 
 def register(app: Flask) -> None:
     """Give the application its three addresses; requests are counted and told of by `requests.register`."""

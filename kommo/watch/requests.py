@@ -10,12 +10,14 @@ from flask import Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from kommo import logs
+from kommo.access import identity
 
 HEADER = "X-Request-Id"
 NO_ROUTE = "(nenhuma)"  # the label of what no route answers: a stranger's addresses make no labels
 _VALID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_REFUSED = (401, 403, 429)
 _KEY = "kommo_watch"
 log = structlog.get_logger()
 
@@ -82,8 +84,16 @@ def _end(answer: Response) -> Response:
     found.answered.labels(method, route(), str(answer.status_code)).inc()
     found.seconds.labels(method, route()).observe(seconds)
     answer.headers[HEADER] = g.request_id
-    log.info("request", method=method, route=route(), status=answer.status_code, ms=round(seconds * 1000))
+    told = {"route": route(), "status": answer.status_code, "ms": round(seconds * 1000)} | _caller(answer.status_code)
+    log.info("request", method=method, **told)
     return answer
+
+
+def _caller(status: int) -> dict[str, str]:
+    """Who asked, where that is known; of who was refused also from which address."""
+    caller = identity.current()
+    who = {} if caller is None else {"who": caller.kind if caller.kind == "local" else f"{caller.kind} {caller.name}"}
+    return who | ({"address": request.remote_addr or ""} if status in _REFUSED else {})
 
 
 def _forget(_error: BaseException | None) -> None:

@@ -74,3 +74,18 @@ def test_what_is_signed_is_signed_with_sha_256(app: Flask, client: FlaskClient) 
     assert client.post("/conexao/token", data={"csrf_token": token, "jwt_token": ""}).status_code == 200
     changed = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
     assert client.post("/conexao/token", data={"csrf_token": changed, "jwt_token": ""}).status_code == 403
+
+
+@pytest.mark.parametrize(("path", "endpoint"), [("/", "home.page"), ("/api/kommo/sync", "api.sync_status")])
+def test_what_breaks_is_in_the_log_and_not_in_the_answer(
+    app: Flask, client: FlaskClient, path: str, endpoint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("canario")
+
+    app.view_functions[endpoint] = broken
+    answer = client.get(path)
+    assert answer.status_code == 500
+    assert "canario" not in answer.text
+    assert "Traceback" in caplog.text
+    assert "RuntimeError: canario" in caplog.text

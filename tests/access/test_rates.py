@@ -7,7 +7,8 @@ import requests
 from flask.testing import FlaskClient
 
 from kommo import create_app
-from kommo.access.rates import BURST, REMEMBERED, SHARES, Buckets, caller
+from kommo.access.rates import BURST, REMEMBERED, SHARES, Buckets
+from kommo.addresses import network_of
 from kommo.settings import load
 from tests import databases, processes
 from tests.conftest import make_settings
@@ -85,7 +86,7 @@ def test_an_office_of_fifty_is_never_refused() -> None:
     ],
 )
 def test_whose_requests_are_counted_together(one: str, other: str, same: bool) -> None:
-    assert (caller(one) == caller(other)) is same
+    assert (network_of(one) == network_of(other)) is same
 
 
 @pytest.fixture

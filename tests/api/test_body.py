@@ -103,6 +103,37 @@ def test_a_wrong_value_is_named(api: Api, field: str, value: Any, rule: str) -> 
     assert rule in body["error"]
 
 
+@pytest.mark.parametrize("written", ["{}.0", "{}0e-1", "{}.000e0"])
+def test_a_whole_number_is_one_however_it_is_written(api: Api, padaria: Server, written: str) -> None:
+    """As JSON has it: 15.0 is the integer 15."""
+    record = padaria.world.ids("contacts")[0]
+    body = '{"contactId": ' + written.format(record) + "}"
+    assert expect_good(api.post("/contacts", data=body, content_type="application/json"))["data"]["id"] == record
+
+
+@pytest.mark.parametrize(
+    "number", ["1e99999999999999999999", "1e-99999999999999999999", "9223372036854775808.0", "1e308"]
+)
+def test_a_number_without_measure_is_refused(api: Api, padaria: Server, number: str) -> None:
+    answer = api.post("/contacts", data='{"contactId": ' + number + "}", content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.get_json()["code"] in ("invalid_field", "invalid_json")
+    assert padaria.world.requests == 0
+
+
+@pytest.mark.parametrize(("query", "field"), [("userId=", "userId"), ("accountId=0", "accountId")])
+def test_a_wrong_value_in_the_address_is_refused_although_the_body_says_another(
+    silent: Api, query: str, field: str
+) -> None:
+    body = {"userId": "1", "accountId": 30001000}
+    answers = [
+        silent.post(f"/sync?{query}", json=body),
+        silent.put(f"/schedule?{query}", json=body | {"everyMinutes": 15}),
+        silent.delete(f"/schedule?{query}", json=body),
+    ]
+    assert {expect_error(answer, 400, "invalid_field")["field"] for answer in answers} == {field}
+
+
 @pytest.mark.parametrize(("path", "field"), [("/contacts", "contactId"), ("/deals", "dealId")])
 @pytest.mark.parametrize("said", [{}, {"other": 1}, None])
 def test_a_missing_id_is_named(api: Api, path: str, field: str, said: dict[str, Any] | None) -> None:

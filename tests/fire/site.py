@@ -17,18 +17,21 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
+from kommo.connect import flow
+from kommo.crm.token import read_token
 from kommo.db import reading
 from kommo.sandbox import Server, make_world, serve
 from kommo.services import Services
+from kommo.store.connections import DEFAULT_OWNER
 from kommo.store.progress import RunView
 from kommo.store.tables import Connection
-from tests import processes
+from tests import databases, processes
 from tests.conftest import make_settings
 from tests.databases import free_port
 from tests.fire.gate import Gate
 from tests.pages.dom import parse
 from tests.promises.watch import everything, prepared
-from tests.sync.accounts import connect, difference, run_view
+from tests.sync.accounts import Access, difference, run_view
 
 QUICK = {"KOMMO_RETRY_ATTEMPTS": "1", "KOMMO_RETRY_DELAY": "0", "KOMMO_TIMEOUT": "1000", "KOMMO_LEASE": "1"}
 
@@ -66,6 +69,7 @@ class Site:
     def environment(self, **values: str) -> dict[str, str]:
         """What its processes are started with."""
         usual = QUICK | {"PORT": str(self.port), "KOMMO_API_URL": self.gate.address}
+        usual |= {"DATABASE_URL": str(self.services.settings.database_url or "")}
         return processes.environment(self.folder / "instance", **(usual | values))
 
     def start(self, *, before: tuple[str, ...] = (), stderr: int | None = None, **values: str) -> None:
@@ -183,7 +187,7 @@ class Site:
         return run_view(self.services, self.account)
 
     def meet(self, text: str, act: Callable[[], object], times: int = 1) -> None:
-        """Do something when Kommo is asked for what `text` names, before it answers; `times` in all."""
+        """Ask for a run, and do something when it asks Kommo for what `text` names; `times` in all."""
         left = [times]
 
         def strike(method: str, path: str, query: str) -> None:
@@ -192,6 +196,7 @@ class Site:
                 act()
 
         self.kommo.world.before_request = strike
+        self.sync()
         processes.wait_for(lambda: left[0] < times)
 
     def over(self) -> None:
@@ -267,12 +272,25 @@ def _alive(pid: int) -> bool:
 
 
 @contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    """A database that outlives the test which made it, on PostgreSQL."""
+    if databases.engine == databases.SQLITE:
+        yield {}
+        return
+    with databases.postgres_database() as address:
+        yield {"database_url": address}
+
+
+@contextmanager
 def standing(folder: Path) -> Iterator[Site]:
     """A site whose account is connected and copied; started, and ended in the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    with serve(make_world(contacts=300, deals=60)) as kommo, Gate(kommo.address) as gate:
-        services = prepared(make_settings(folder, lease=1.0, api_url=gate.address))
-        site = Site(folder, kommo, gate, services, connect(services, kommo))
+    with _database() as own, serve(make_world(contacts=300, deals=60)) as kommo, Gate(kommo.address) as gate:
+        services = prepared(make_settings(folder, lease=1.0, api_url=gate.address, **own))
+        access = Access(kommo.token, read_token(kommo.token), gate.address)
+        account = flow.keep(services, DEFAULT_OWNER, access, flow.test(services, access, full=False)).connection_id
+        assert account is not None
+        site = Site(folder, kommo, gate, services, account)
         try:
             site.start()
             site.sync()

@@ -15,6 +15,7 @@ _SQL, _BEGIN, _TOLD = "SQL put together", "BEGIN without IMMEDIATE", "a secret t
 #: What breaks a rule and may: by rule and file, a piece of each line, behind which only constants of ours stand.
 KNOWN: dict[tuple[str, str], set[str]] = {
     (_SQL, "kommo/db.py"): {"PRAGMA {pragma}", "idle_in_transaction_session_timeout"},
+    (_SQL, "kommo/privacy/files.py"): {"PRAGMA busy_timeout={int("},
     (_SQL, "kommo/store/move.py"): {"SET LOCAL lock_timeout", "LOCK TABLE {names}"},  # names of our tables, quoted
     (_SQL, "kommo/sandbox/storage.py"): {
         "application_id =",

@@ -44,6 +44,9 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("SECRET_KEY", "curta"),
         ("KOMMO_ENCRYPTION_KEY", "segredo-que-nao-serve"),
         ("KOMMO_THREADS", "1"),
+        ("KOMMO_LOG_FORMAT", "xml"),
+        ("KOMMO_REQUEST_LIMIT", "-1"),
+        ("KOMMO_REQUEST_LIMIT", "muitos"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(

@@ -1,12 +1,14 @@
 """The log: every act of the list leaves one entry, with who, when and from where; none holds a personal value."""
 
 import threading
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from kommo import create_app
 from kommo.connect import flow
 from kommo.db import now, reading, writing
 from kommo.sandbox import Server
@@ -15,6 +17,7 @@ from kommo.store import audit, audit_words
 from kommo.store.audit import Actor, Wanted
 from kommo.store.tables import Audit
 from kommo.sync import control
+from tests.conftest import make_settings
 from tests.factories import ANA, BRUNO, make_account
 from tests.privacy.conftest import BY, NAME, VALUES, Scene
 from tests.sync.accounts import connect
@@ -214,6 +217,19 @@ def test_what_is_done_in_the_shell(app: Flask) -> None:
         row = entries(services)[-1]
         assert (row.action, row.actor_kind) == (action, "shell")
     assert len(entries(services)) == len(SHELL)
+
+
+def test_a_change_of_keys_is_an_entry_without_a_key(tmp_path: Path, padaria: Server) -> None:
+    app = create_app(make_settings(tmp_path, encryption_key=None))
+    services: Services = app.extensions["kommo"]
+    connect(services, padaria)
+    before = (services.settings.instance / "encryption_key").read_text().split()
+    assert app.test_cli_runner().invoke(args=["kommo", "rotate-keys"]).exit_code == 0
+    after = (services.settings.instance / "encryption_key").read_text().split()
+    row = only(services, "keys.rotated")
+    assert (row.actor_kind, row.details["resealed"]) == ("shell", 1)
+    assert not any(key in repr(row.details) for key in (*before, *after))
+    services.engine.dispose()
 
 
 def test_no_entry_holds_a_personal_value_or_a_token(scene: Scene) -> None:

@@ -10,7 +10,7 @@ from kommo.db import Base, reading, writing
 from kommo.privacy import erase
 from kommo.sandbox import Server
 from kommo.services import Services
-from kommo.store import copy_state, lists, move, suppression
+from kommo.store import copy_state, lists, move, runs, suppression
 from kommo.store.contacts import contact_list, contact_page
 from kommo.store.deals import deal_list, deal_page
 from kommo.store.filters import Filters
@@ -308,3 +308,10 @@ def test_a_new_run_waits_until_the_erasing_is_whole(scene: Scene) -> None:
         assert asked.is_alive()
     asked.join(60)
     assert not asked.is_alive()
+
+
+def test_who_was_erased_is_no_difference_that_a_later_run_remembers(scene: Scene) -> None:
+    gone(scene)
+    assert run(scene.services, scene.connection_id).proved
+    with reading(scene.services.engine) as session:
+        assert runs.last_difference(session, scene.connection_id, "contacts") == 0

@@ -6,17 +6,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from kommo.connect import flow
 from kommo.db import reading, writing
 from kommo.privacy import erase, files
+from kommo.sandbox import Server
 from kommo.services import Services
 from kommo.store import schema
 from kommo.store.erase import erase as erase_copy
 from kommo.store.tables import Audit, Scrub, SyncRun
-from tests.privacy.conftest import BY, VALUES, Scene
-from tests.sync.accounts import run
+from tests.privacy.conftest import BY, VALUES, Scene, people
+from tests.sync.accounts import connect, run
 
 SPELLINGS = [value.encode() for value in VALUES]
 
@@ -49,6 +50,44 @@ def test_no_byte_is_left_in_any_file(scene: Scene) -> None:
     assert clean(scene)
 
     assert leaks(folder) == []
+
+
+@pytest.mark.only_on("sqlite", reason="the file is ours to clean")
+def test_it_does_not_lean_on_how_sqlite_was_built(services: Services, padaria: Server) -> None:
+    """Debian's zeroes what is freed; others leave it where it was, until the file is written anew."""
+
+    @event.listens_for(services.engine, "connect")
+    def untidy(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA secure_delete=OFF")
+
+    services.engine.dispose()
+    numbers = people(padaria)
+    scene = Scene(services, padaria, connect(services, padaria), **numbers)
+    run(services, scene.connection_id)
+    erase.erase(services, scene.connection, scene.person, BY)
+    with closing(sqlite3.connect(services.settings.instance / "kommo.sqlite3")) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert "kommo.sqlite3" in {one.partition(":")[0] for one in leaks(services.settings.instance)}
+    assert files.clean(services)
+    assert leaks(services.settings.instance) == []
+
+
+@pytest.mark.only_on("sqlite", reason="its search index is a table of its own")
+def test_the_search_index_is_written_into_one_part(scene: Scene) -> None:
+    """Each part keeps what it was told of a row until it is merged, though the row is gone."""
+    for each in scene.kommo.world.ids("contacts")[:3]:
+        scene.kommo.world.update("contacts", each, name=f"Nome novo {each}")
+        run(scene.services, scene.connection_id)
+    erase.erase(scene.services, scene.connection, scene.person, BY)
+    assert _parts(scene.services) > 1
+    assert files.clean(scene.services)
+    assert _parts(scene.services) == 1
+
+
+def _parts(services: Services) -> int:
+    with reading(services.engine) as session:
+        statement = "SELECT count(DISTINCT segid) FROM wallet_search_idx"
+        return int(session.connection().exec_driver_sql(statement).scalar_one())
 
 
 @pytest.mark.only_on("sqlite", reason="the file is ours to clean")

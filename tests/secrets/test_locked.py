@@ -196,11 +196,13 @@ class TestMissingFile:
         self, settings: Settings, house: House, ring: KeyFile, bare: bytes, capsys: pytest.CaptureFixture[str]
     ) -> None:
         sealed = [sealed_of(house.services, each) for each in (house.locked, house.well)]
-        client = started(settings).test_client()
+        again = started(settings)
         said = capsys.readouterr().out
         assert "key_missing" in said
         assert f"Falta a chave {id_of(bare)} em instance/encryption_key" in said
+        client = again.test_client()
         page = client.get("/conexao", headers={"Host": "127.0.0.1:3000"}, environ_base={"SERVER_PROTOCOL": "HTTP/1.1"})
+        again.extensions["kommo"].engine.dispose()
         assert page.text.count(f"falta a chave {id_of(bare)}") == 2
         assert not ring.path.exists()
         assert [sealed_of(house.services, each) for each in (house.locked, house.well)] == sealed

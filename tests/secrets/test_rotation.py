@@ -1,5 +1,7 @@
 """`flask kommo rotate-keys`: another key while everything runs; killed anywhere, no token is ever lost."""
 
+import errno
+import os
 import re
 import signal
 import subprocess
@@ -88,6 +90,28 @@ def test_without_the_key_nothing_is_changed(app: Flask, ring: KeyFile, padaria: 
     assert done.exit_code == 2
     assert "devolva-a antes de trocá-la" in done.stderr
     assert (ring.keys(), sealed_of(services, account)) == ((), before)
+
+
+@pytest.mark.parametrize("at", ["fsync", "replace"])
+def test_a_full_disk_is_a_sentence_and_loses_nothing(
+    app: Flask, ring: KeyFile, padaria: Server, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    services = app.extensions["kommo"]
+    account = connect(services, padaria)
+    before = ring.keys()
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*((os, "fsync", full) if at == "fsync" else (Path, "replace", full)))
+        done = call(app)
+    assert done.exit_code == 2
+    assert "o disco está cheio" in done.stderr
+    assert ring.keys() == before
+    assert token_of(services, account) == padaria.token
+    assert [path.name for path in ring.path.parent.iterdir() if "encryption_key" in path.name] == ["encryption_key"]
+    assert call(app).exit_code == 0
 
 
 def test_killed_at_every_step_it_loses_nothing_and_goes_on(

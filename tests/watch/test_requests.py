@@ -2,16 +2,24 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from kommo.sandbox import Server
+from kommo.settings import Settings
 from kommo.watch.requests import HEADER
 from tests import processes
+from tests.access.house import build
+from tests.conftest import make_services, make_settings
+from tests.databases import closed_port
+from tests.sync.accounts import connect
 
 OURS = re.compile(r"[0-9a-f]{32}")
 
@@ -35,6 +43,25 @@ def test_any_other_is_replaced(client: FlaskClient, given: str | None) -> None:
 def test_who_is_refused_gets_one_too(client: FlaskClient) -> None:
     answer = client.get("/contatos", environ_overrides={"REMOTE_ADDR": "8.8.8.8"}, headers={HEADER: "abcdefgh"})
     assert (answer.status_code, answer.headers[HEADER]) == (403, "abcdefgh")
+
+
+@pytest.mark.only_on("sqlite", reason="the gate is the same")
+def test_a_refusal_says_whose_it_is_and_from_where(settings: Settings) -> None:
+    for house in build(settings):
+        with capture_logs() as logged:
+            house.callers["viewer"].call("POST", "/conexao/demonstracao")
+            house.callers["key read"].call("POST", "/api/kommo/sync", json={})
+            house.callers["nobody"].call("GET", "/api/kommo/sync")
+            house.callers["viewer"].call("GET", "/contatos")
+        found = [
+            (line["status"], line.get("who"), line.get("address")) for line in logged if line["event"] == "request"
+        ]
+    assert found == [
+        (403, "user viewer", "127.0.0.1"),
+        (403, "key read", "127.0.0.1"),
+        (401, None, "127.0.0.1"),
+        (200, "user viewer", None),
+    ]
 
 
 @pytest.fixture
@@ -86,3 +113,19 @@ def test_what_the_web_server_itself_refuses_has_a_line_and_a_number(told: tuple[
     processes.wait_for(lambda: any(line.get("request") == number for line in lines(log)))
     (line,) = [line for line in lines(log) if line.get("request") == number]
     assert (line["event"], str(line["status"])[:3]) == ("request", "431")
+
+
+def test_a_command_of_the_shell_has_a_number_too(tmp_path: Path, padaria: Server) -> None:
+    """Its bell rings at a queue that is away: the line says for which account and run, and for which command."""
+    services = make_services(make_settings(tmp_path))
+    connect(services, padaria)
+    command = [sys.executable, "-m", "flask", "kommo", "sync", "--no-wait"]
+    with closed_port() as port:
+        queue = f"redis://127.0.0.1:{port}/0"
+        env = processes.environment(tmp_path / "instance", KOMMO_QUEUE_URL=queue, KOMMO_LOG_FORMAT="json")
+        done = subprocess.run(command, cwd=processes.ROOT, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (line,) = [json.loads(each) for each in done.stderr.splitlines()]
+    assert (line["event"], line["account"], line["run"]) == ("bell_failed", 30001000, 1)
+    assert OURS.fullmatch(line["request"])
+    assert "ConnectionError" in line["exception"]

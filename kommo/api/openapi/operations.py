@@ -1,6 +1,6 @@
 """Each route of the API: what it does, what it asks for, what it answers. One line here for one in `ROUTES`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kommo.api.asked import Call, ContactCall, DealCall, ListCall, ScheduleCall, SyncCall
 from kommo.api.openapi import codes
@@ -71,7 +71,7 @@ _LIST = (
 
 #: By the name of the route.
 OPERATIONS: dict[str, Operation] = {
-    "test_connection_get": _TEST,
+    "test_connection_get": replace(_TEST, summary="Testar a conexão com um GET"),
     "test_connection": _TEST,
     "contacts": Operation(
         CONTACTS, "Listar contatos", _LIST, ListCall,

@@ -70,7 +70,6 @@ def read_only(site: Site) -> None:
 
 @fault("o sistema recusa toda gravação do trabalhador (RLIMIT_FSIZE)", ON_SQLITE)
 def worker_may_not_write(site: Site) -> None:
-    site.sync()
     first = site.worker()
     site.meet(PAGE, lambda: resource.prlimit(first, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY)))
     site.says("/sincronizacao", "espaço")
@@ -106,7 +105,6 @@ def locked(site: Site) -> None:
 
 @fault("banco trancado por outro processo por um instante, no meio da sincronização")
 def locked_for_a_moment(site: Site) -> None:
-    site.sync()
     with closing(sqlite3.connect(site.database, isolation_level=None, timeout=30, check_same_thread=False)) as other:
         site.meet(PAGE, lambda: other.execute("BEGIN IMMEDIATE"))
         time.sleep(0.5)

@@ -36,7 +36,6 @@ def _end_connections(site: Site) -> None:
 @fault("o servidor PostgreSQL não aceita conexões por um tempo", ON_POSTGRESQL)
 def away(site: Site) -> None:
     name = site.services.engine.url.database
-    site.sync()
     site.meet(PAGE, lambda: _command(site, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
     _end_connections(site)
     for path in ("/contatos", "/", "/sincronizacao"):
@@ -53,7 +52,6 @@ def away(site: Site) -> None:
 
 @fault("o servidor PostgreSQL encerra todas as conexões", ON_POSTGRESQL)
 def ended(site: Site) -> None:
-    site.sync()
     site.meet(PAGE, lambda: _end_connections(site))
     site.services.engine.dispose()
     site.over()
@@ -77,7 +75,6 @@ def read_only(site: Site) -> None:
 
 @fault("uma tabela do PostgreSQL trancada por outro, por um instante", ON_POSTGRESQL)
 def locked(site: Site) -> None:
-    site.sync()
     site.meet(PAGE, lambda: None)
     with _other(site, str(site.services.engine.url.database)) as other, other.transaction():
         other.execute('LOCK TABLE "Wallet" IN ACCESS EXCLUSIVE MODE')
