@@ -151,11 +151,13 @@ def of_token(error: BadToken) -> ApiError:
     return ApiError(400, error.code, _BAD_TOKENS[error.code], error.sentence, field="jwtToken")
 
 
-def of_vault(error: VaultError) -> ApiError:
+def of_vault(error: VaultError, message: str | None = None) -> ApiError:
     """The token does not open, or cannot be stored: a key is missing here, or another token has to be sent."""
     if isinstance(error, Damaged):
         return ApiError(401, "token_unreadable", REFUSED[0], str(error), BEARER)
-    return ApiError(503, "account_locked", failed(), str(error), {"Retry-After": "300"}, keyId=error.key_id or None)
+    return ApiError(
+        503, "account_locked", message or failed(), str(error), {"Retry-After": "300"}, keyId=error.key_id or None
+    )
 
 
 def invalid_field(field: str, error: str, code: str = "invalid_field") -> ApiError:

@@ -57,9 +57,7 @@ def _blocked(failed: str) -> ApiError:
 
 
 def _locked(failed: str) -> ApiError:
-    made = errors.of_vault(KeyMissing("1a2b3c4d", "devolva a linha dela a instance/encryption_key"))
-    made.message = failed
-    return made
+    return errors.of_vault(KeyMissing("1a2b3c4d", "devolva a linha dela a instance/encryption_key"), failed)
 
 
 def _running(_: str) -> ApiError:

@@ -61,7 +61,7 @@ def _changes(rows: int) -> dict[str, Any]:
 
 def _proof(rows: int) -> dict[str, Any]:
     return {
-        "kommo": rows, "local": rows, "equal": True, "sampled": rows, "differing": 0,
+        "kommo": rows, "local": rows, "erased": 0, "equal": True, "sampled": rows, "differing": 0,
         "at": "2025-01-19T10:29:59.871Z", "requests": 1,
     }  # fmt: skip
 

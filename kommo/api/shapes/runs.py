@@ -32,7 +32,8 @@ class Proof(Shape):
 
     kommo: Number | None = Field(description="Registros que o Kommo tem; null enquanto não foram contados.")
     local: Number | None = Field(description="Registros que há aqui.")
-    equal: bool = Field(description="As contagens são iguais e nada diferia.")
+    erased: Number = Field(description="Registros que o Kommo tem e que foram apagados aqui a pedido da pessoa.")
+    equal: bool = Field(description="As contagens são iguais (kommo = local + erased) e nada diferia.")
     sampled: Number = Field(description="Registros comparados campo a campo uma segunda vez.")
     differing: Number = Field(description="Dos comparados, os que não eram iguais (já corrigidos).")
     at: Time | None
