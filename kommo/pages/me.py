@@ -13,7 +13,7 @@ from kommo.access.rules import PERMISSION_WORDS, ROLE_WORDS
 from kommo.db import now, writing
 from kommo.pages.context import forget, moment, services, session
 from kommo.pages.login import checked_password, refusal
-from kommo.store import api_keys, login_sessions, people
+from kommo.store import api_keys, login_sessions, people, sealed
 from kommo.store.people import PeopleError
 from kommo.store.tables import User
 from kommo.vault import VaultError
@@ -147,7 +147,8 @@ def totp_on() -> AnyResponse:
         return _totp(me, secret, *refusal(outcome, _WRONG_BOTH))
     with writing(services().engine) as opened:
         found = _again(opened, me)
-        people.set_totp(opened, found, services().vault.seal(secret, found.place), step, caller.session_id)
+        kept = sealed.seal(opened, services().vault, secret, found.place)
+        people.set_totp(opened, found, kept, step, caller.session_id)
         note(opened, "totp.on", me.name)
     flash("O segundo fator está ligado: daqui em diante a entrada pede também o código do telefone.")
     return _back()
