@@ -25,6 +25,9 @@ SHARES: dict[str, float] = {
     "connection.connect_demo": 0.05,
     "api.test_connection": 0.05,
     "api.test_connection_get": 0.05,
+    "login.enter": 0.05,  # tries a password, which takes the processor a while
+    "login.second": 0.05,
+    "login.make_first": 0.05,
     "health.ready": 0.1,  # writes to the disk
     "metrics.metrics": 0.1,  # counts rows
 }
