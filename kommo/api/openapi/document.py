@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from kommo.access import rules
 from kommo.api.asked import WITH_BODY
 from kommo.api.openapi import codes, schemas
 from kommo.api.openapi.examples import BODIES
@@ -22,8 +23,8 @@ SCHEMES = {
     },
     "chave": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "Uma chave deste painel."},
 }  # fmt: skip
-#: What a call needs; once keys are asked for: [{"chave": [], "kommo": []}, {"chave": []}].
-SECURITY: list[dict[str, list[str]]] = [{"kommo": []}, {}]
+#: What a call needs: a key, but at the machine itself while nobody has access; and a token where none is kept.
+SECURITY: list[dict[str, list[str]]] = [{"chave": [], "kommo": []}, {"chave": []}, {"kommo": []}, {}]
 _ASKED_HEADERS = {
     "Prefer": ("Quanto esperar: respond-async responde 202 na hora, wait=N espera no máximo N segundos.", "wait=10"),
 }  # fmt: skip
@@ -68,12 +69,13 @@ def describe(routes: Routes, prefix: str) -> dict[str, Any]:
 
 
 def _operation(method: str, name: str, *, has_run: bool) -> dict[str, Any]:
-    told, has_body = OPERATIONS[name], method in WITH_BODY
+    told, has_body, permission = OPERATIONS[name], method in WITH_BODY, str(rules.ROUTES[f"api.{name}"])
     made: dict[str, Any] = {
         "operationId": name,
         "tags": [told.section],
         "summary": told.summary,
-        "description": told.description,
+        "description": f"{told.description} Uma chave precisa da permissão {permission}.",
+        "x-permission": permission,
         "parameters": _parameters(told, has_run=has_run, has_body=has_body),
         "responses": responses(method, name),
     }
