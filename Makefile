@@ -3,13 +3,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+AUDIT ?= .venv-audit
 PORT ?= 3000
 AXE := node_modules/axe-core/axe.min.js
 WORKERS ?= auto
 ENGINE ?= both
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak sabotage lint bench pictures clean
+.PHONY: help run test soak sabotage lint audit sbom bench pictures clean
 
 help: ## mostra este texto
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,11 +29,20 @@ soak: $(VENV)/.dev ## tenta quebrar cada promessa com os números inteiros (docs
 sabotage: $(VENV)/.dev ## estraga o código em um lugar por vez: um teste tem que notar
 	@$(BIN)/python -m tests.promises.sabotage
 
-lint: $(VENV)/.dev ## ruff, mypy e o sentido das importações
+lint: $(VENV)/.dev ## ruff, mypy, bandit e o sentido das importações
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/bandit -q -c pyproject.toml -r app.py kommo migrations
+
+audit: $(VENV)/.dev $(AUDIT)/.ready ## procura falhas conhecidas nos pacotes instalados (precisa da rede)
+	@$(BIN)/python -m tests.audit $(AUDIT)/bin/pip-audit
+
+sbom: $(AUDIT)/.product ## grava em sbom.json do que o painel é feito (CycloneDX)
+	@PYTHONWARNINGS=ignore $(AUDIT)/bin/cyclonedx-py environment $(AUDIT)/product/bin/python --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file sbom.json
+	@echo "sbom.json: $$($(AUDIT)/bin/python -c 'import json; print(len(json.load(open("sbom.json"))["components"]))') pacotes"
 
 bench: $(VENV)/.dev ## mede a velocidade, em razões dentro de uma só execução
 	$(BIN)/python -m bench
@@ -41,7 +51,7 @@ pictures: $(VENV)/.dev ## refaz as imagens do README com as páginas de verdade
 	$(BIN)/python -m bench.pictures
 
 clean: ## apaga o ambiente e os restos de testes; instance/ fica
-	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) sbom.json node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "O Painel Kommo precisa do Python 3.11 ou mais novo."; exit 1; }
@@ -55,6 +65,18 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 $(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
+
+# pip-audit and cyclonedx-bom bring forty packages: they stay out of what they look at.
+$(AUDIT)/.ready: requirements-audit.txt
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check -r requirements-audit.txt
+	@touch $@
+
+# The product alone, as `make run` installs it: the SBOM is of what people run.
+$(AUDIT)/.product: requirements.txt $(AUDIT)/.ready
+	@$(PYTHON) -m venv --clear --without-pip $(AUDIT)/product
+	@$(AUDIT)/bin/python -m pip --python $(AUDIT)/product/bin/python install -qq --disable-pip-version-check -r requirements.txt
+	@touch $@
 
 # axe-core and htmx for the browser tests: from npm where it is, never committed.
 $(AXE): package.json

@@ -23,6 +23,7 @@ def _made_app() -> Any:
     try:
         settings = load()
         logs.configure(settings)
+        logs.guard()
         return create_app(settings)
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)

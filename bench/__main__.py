@@ -7,11 +7,11 @@ import sys
 
 import structlog
 
-from bench import accounts, curves, ingest, later, pace, profile, space, web
+from bench import accounts, curves, ingest, later, load, pace, profile, space, web
 
 MEASUREMENTS = {
     one.__name__.removeprefix("bench."): one.measure
-    for one in (ingest, profile, pace, later, accounts, space, web, curves)
+    for one in (ingest, profile, pace, later, accounts, space, web, load, curves)
 }
 
 

@@ -38,6 +38,7 @@ FIRST = (
     "João",
     "Lúcia",
 )
+KEY = bytes(32)  # seals the account's token, which is none
 MIDDLE = ("Beatriz", "Luiz", "Maria", "Paulo", "Regina", "de Fátima", "Augusto", "Helena")
 LAST = (
     "Souza",
@@ -168,7 +169,7 @@ def _store(
 def _account(engine: Engine) -> Connection:
     account = Account(30001000, "https://api-c.kommo.com", "eyJ0…hi9Q", ("crm",), None, None, name="Padaria Estrela")
     with writing(engine) as session:
-        connection = connections.save(session, Vault(bytes(32)), DEFAULT_OWNER, account, "no token at all")
+        connection = connections.save(session, Vault(KEY), DEFAULT_OWNER, account, "no token at all")
         of = {"connection_id": connection.id}
         session.add_all(KommoUser(id=key, name=f"{FIRST[key - 7001]} Nogueira", **of) for key in USERS)
         session.add_all(LossReason(id=key, name=f"Motivo {key}", **of) for key in (81, 82, 83))

@@ -81,6 +81,11 @@ def memory(pid: int) -> float:
     return total / 1024
 
 
+def files(pid: int) -> int:
+    """Open files and sockets of a process and its children."""
+    return sum(len(list(Path(f"/proc/{each}/fd").iterdir())) for each in [pid, *_children(pid)])
+
+
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):

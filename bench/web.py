@@ -21,12 +21,12 @@ def measure() -> None:
         instance = Path(folder) / "instance"
         instance.mkdir()
         fill.fill(instance / "kommo.sqlite3", CONTACTS, DEALS).dispose()
-        with panel(instance) as app:
+        with panel(instance, KOMMO_ENCRYPTION_KEY=fill.KEY.hex()) as app:
             first = app.started
             for name, paths in _pages().items():
                 times = [_time(app.address, path) for path in paths]
                 row(f"{name}, p95", f"{quantile(times, 0.95) * 1000:.0f} ms", "under 100 ms")
-        with panel(instance) as app:
+        with panel(instance, KOMMO_ENCRYPTION_KEY=fill.KEY.hex()) as app:
             row("from `python app.py` to the first page", f"{min(first, app.started):.2f} s", "under 2 s")
 
 

@@ -10,6 +10,17 @@ _ADDRESS = re.compile(rf"(?P<scheme>https?)://(?P<host>{_HOST}|{_IPV6})(?::(?P<p
 _BAD_ADDRESS = "Use https://servidor, sem caminho nem senha; http só para este computador (127.0.0.1)."
 
 
+def is_host(text: str) -> bool:
+    """Whether a text is the name of a host and nothing else: no port, no user, no path."""
+    return text.isascii() and len(text) <= 253 and re.fullmatch(_HOST, text.lower()) is not None
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether an address leads to this machine: then nothing that is sent to it leaves."""
+    found = _ADDRESS.fullmatch(address)
+    return found is not None and re.fullmatch(_LOOPBACK, found["host"]) is not None
+
+
 def check_configured(url: str) -> str:
     """An address as KOMMO_API_URL may name it, lower-cased and without a slash at its end.
 

@@ -9,9 +9,10 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from kommo import api, cli, pages
-from kommo.access import address, guard, headers
+from kommo import api, cli, pages, watch
+from kommo.access import address, cookies, gate, guard, headers, rates, rules, sizes
 from kommo.api import errors as api_errors
+from kommo.connect import keys
 from kommo.connect.access import check_environment
 from kommo.db import db, engine_options, prepare_engine
 from kommo.instance import prepare, secret
@@ -31,6 +32,7 @@ def assemble(settings: Settings) -> Flask:
 
     Raises SettingError and SchemaError with one Portuguese line.
     """
+    settings.require_names()
     check_environment(settings)
     prepare(settings)
     app = Flask(
@@ -40,6 +42,7 @@ def assemble(settings: Settings) -> Flask:
         static_folder="static",
         instance_path=str(settings.instance.resolve()),
     )
+    cookies.register(app)
     _configure(app, settings)
     db.init_app(app)
     Migrate(app, db, directory=str(schema.MIGRATIONS), render_as_batch=True)
@@ -47,14 +50,22 @@ def assemble(settings: Settings) -> Flask:
         engine = db.engine
     prepare_engine(engine)
     schema.upgrade(engine, settings.instance / "backups")
-    app.extensions["kommo"] = open_services(settings, engine, _bell(settings))
-    guard.register(app)
+    app.extensions["kommo"] = services = open_services(settings, engine, _bell(settings))
+    for sentence in keys.missing(services):
+        log.error("key_missing", sentence=sentence)
+    watch.begin(app)
+    guard.register(app, settings)
+    rates.register(app, settings.request_limit)
+    sizes.register(app)
     address.register(app)
+    gate.register(app)
     headers.register(app, settings.assets)
     csrf.init_app(app)
     pages.register(app)
     csrf.exempt(api.register(app))
+    watch.register(app)
     _answer_errors(app)
+    rules.require_all(app)
     cli.register(app)
     return app
 
@@ -62,6 +73,7 @@ def assemble(settings: Settings) -> Flask:
 def _configure(app: Flask, settings: Settings) -> None:
     given = settings.secret_key
     app.config.update(
+        DEBUG=False,  # whatever FLASK_DEBUG says: what goes wrong is answered by us, and told to the log alone
         SECRET_KEY=given.get_secret_value() if given else secret(settings.instance, "secret_key"),
         SQLALCHEMY_DATABASE_URI=settings.database,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),

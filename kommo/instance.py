@@ -29,8 +29,8 @@ def prepare(settings: Settings) -> None:
         probe.unlink()
         folder.chmod(0o700)
         for path in folder.iterdir():
-            if path.name in own and path.is_file():
-                path.chmod(0o600)
+            if path.name in own:
+                _close(path)
     except OSError as error:
         raise SettingError(
             f"A pasta de dados {folder} não aceita escrita ({reason(error)}); corrija as permissões "
@@ -38,12 +38,24 @@ def prepare(settings: Settings) -> None:
         ) from None
 
 
+def _close(path: Path) -> None:
+    """Take everybody else's rights to a file or folder of ours, and to what is in it."""
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        path.chmod(0o700)
+        for inside in path.iterdir():
+            _close(inside)
+    elif path.is_file():
+        path.chmod(0o600)
+
+
 def _own_names(settings: Settings) -> set[str]:
     """What the installation makes in its folder."""
     addresses = (settings.database, settings.queue, "kommo.sqlite3", "queue.sqlite3")
     databases = {address.rpartition("/")[2] for address in addresses if "://" not in address or "sqlite" in address}
     files = {f"{name}{end}" for name in databases for end in ("", "-wal", "-shm", "-journal")}
-    return {*files, *_KEYS, *_FOLDERS}
+    return {*files, *_KEYS, *_FOLDERS, "erased_people"}
 
 
 def _require_ours(folder: Path, own: set[str]) -> None:

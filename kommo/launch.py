@@ -1,7 +1,6 @@
 """`python app.py`: web server, worker and, where wanted, the demonstration account, in one go and ended together."""
 
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
@@ -9,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kommo.logs import tell
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 RESTART_AFTER = 1.0  # seconds before a worker that died is started again; grows to 30
-STOP_WITHIN = 10.0  # seconds the worker has to end its page
+STOP_WITHIN = 9.5  # seconds the worker has to end its page, while the web server answers what it was asked
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,8 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--demo", action="store_true", help="conecta a conta de demonstração")
     parser.add_argument("--no-worker", action="store_true", help="só o servidor web; o trabalhador roda à parte")
     options = parser.parse_args(arguments)
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, _interrupt)
+    _on_signal(lambda: None)
     try:
         settings = load()
         _serve(settings, demo=options.demo, worker=not options.no_worker)
@@ -46,14 +45,17 @@ def _serve(settings: Settings, *, demo: bool, worker: bool) -> None:
 
     listener = _listen(settings)
     logs.configure(settings)
+    logs.guard()
     try:
         app = create_app(settings)
     except SchemaError as error:
         raise SettingError(str(error)) from None
     child = WorkerProcess() if worker else None
     try:
+        _announce_first_user(app, settings)
         _open_demo(app, wanted=demo)
         if child:
+            _on_signal(child.ask_to_stop)
             child.start()
         _run_server(app, settings, listener)
     finally:
@@ -76,7 +78,7 @@ def _run_server(app: "Flask", settings: Settings, listener: socket.socket) -> No
 
 def _listen(settings: Settings) -> socket.socket:
     """A listening socket; SettingError where the address is not this machine's own, or the port is taken."""
-    _require_loopback(settings.host)
+    settings.require_names()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     if os.name == "posix":  # on Windows the option would let two servers share the port
@@ -93,15 +95,21 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _require_loopback(host: str) -> None:
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+def _announce_first_user(app: "Flask", settings: Settings) -> None:
+    """Show the code with which the first person makes their access in the browser, where others are served.
+
+    Raises SettingError where there is no console to show it on: then only the shell could make somebody.
+    """
+    from kommo.access import first_user, gate
+
+    if settings.is_local or gate.has_users(app.extensions["kommo"]):
+        return
+    if not first_user.has_console():
         raise SettingError(
-            f"HOST={host} abriria o painel para a rede, e ele ainda não tem login: use 127.0.0.1, ::1 ou localhost."
+            "Ninguém tem acesso ainda, e não há console que mostre o código do primeiro: "
+            "rode `flask kommo user add` e inicie de novo."
         )
+    print(first_user.announcement(first_user.code(app), settings), flush=True)
 
 
 def _open_demo(app: "Flask", *, wanted: bool) -> None:
@@ -137,6 +145,7 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
+        self._until = 0.0  # when it is killed, once it was told to end
         self._child: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._watch, name="worker-watch", daemon=True)
 
@@ -145,17 +154,24 @@ class WorkerProcess:
         self._spawn()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Close its standard input, which tells it to end, and wait for its page to be over."""
+    def ask_to_stop(self) -> None:
+        """Close its standard input, which tells it to end. Waits for nothing: both servers end at the same time."""
+        if self._stopping.is_set():
+            return
+        self._until = time.monotonic() + STOP_WITHIN
         self._stopping.set()
+        if self._child and self._child.stdin:
+            with contextlib.suppress(OSError):
+                self._child.stdin.close()
+
+    def stop(self) -> None:
+        """Tell it to end, if that was not done yet, and wait for its page to be over."""
+        self.ask_to_stop()
         child = self._child
         if child is None:
             return
-        if child.stdin:
-            with contextlib.suppress(OSError):
-                child.stdin.close()
         try:
-            child.wait(STOP_WITHIN)
+            child.wait(max(self._until - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
@@ -181,8 +197,15 @@ class WorkerProcess:
             self._spawn()
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _on_signal(first: Callable[[], None]) -> None:
+    """At SIGTERM and Ctrl-C do `first`, then leave whatever is being done."""
+
+    def interrupt(*_: object) -> None:
+        first()
+        raise KeyboardInterrupt
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, interrupt)
 
 
 def _say(error: Exception) -> int:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
@@ -22,6 +22,7 @@ from kommo.access import guard, headers
 from kommo.api import errors as api_errors
 from kommo.pages import errors as page_errors
 from kommo.settings import Settings
+from kommo.watch.requests import HEADER, NO_ROUTE, request_id
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -33,6 +34,7 @@ OTHER_FILES = 150  # files and sockets of this process beside the callers' conne
 IDLE = 30  # seconds of silence after which a connection is closed; one whose answer is being made is never idle
 LINGER = 10.0  # seconds for which a refused caller may go on sending before it is cut off
 _FULL = "total open connections reached"
+_FOLDED = re.compile(rb"\n[ \t]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 log = structlog.get_logger()
 
@@ -78,6 +80,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         # For a head that is too long waitress gives a made-up one here, and keeps what it has of the real one.
         line = max(header_plus, self.header_plus, key=len).lstrip().partition(b"\r\n")[0]
         self.method, self.target = [*line.split(b" "), b"", b""][:2]
+        if _FOLDED.search(header_plus):  # one reader joins the two lines, another takes the second for a header
+            raise ParsingError("a folded header")
         first, end, rest = header_plus.partition(b"\r\n")
         super().parse_header(_NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], first) + end + rest)
 
@@ -99,6 +103,9 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.status = said.status
         self.response_headers += [("Content-Type", said.headers["Content-Type"])]
         self.response_headers += self.channel.server.answer_headers.items()
+        number = request_id(None)
+        self.response_headers += [(HEADER, number)]
+        log.info("request", request=number, method="OTHER", route=NO_ROUTE, status=status)
         body = said.get_data()
         self.content_length = len(body)
         self.set_close_on_finish()

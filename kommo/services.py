@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, create_engine
 
 from kommo.db import engine_options, prepare_engine, require_queue_driver
-from kommo.instance import prepare, secret
+from kommo.instance import prepare
+from kommo.keyfile import KeyFile
 from kommo.settings import Settings
 from kommo.vault import Vault
 
-#: The kinds of long work a bell rings for; the number beside it is a run's or a connection's.
-SYNC, ERASE = "sync", "erase"
+#: The kinds of long work a bell rings for; the number beside it is a run's, a connection's or a cleaning's.
+SYNC, ERASE, SCRUB = "sync", "erase", "scrub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,16 @@ class Services:
 
 
 def open_vault(settings: Settings) -> Vault:
-    """The vault under the operator's key, or under the one made in `instance/` on first start."""
-    given = settings.encryption_key
-    return Vault(bytes.fromhex(given.get_secret_value() if given else secret(settings.instance, "encryption_key")))
+    """The vault under the operator's keys, or under those in `instance/`; the first one there is made when it seals.
+
+    Not before: where the file got lost, a new key made by a start would look as if all were well. Raises SettingError
+    for a file that is damaged.
+    """
+    if settings.encryption_keys:
+        return Vault(*settings.encryption_keys)
+    file = KeyFile(settings.instance)
+    file.check()
+    return Vault(source=file)
 
 
 def open_services(
@@ -35,8 +43,8 @@ def open_services(
 ) -> Services:
     """The tools of a process: its folder prepared, its engine (made here unless given), its vault.
 
-    Raises SettingError where the folder cannot be written, or the queue's driver is missing: the web server would
-    start, and its worker never. Without a bell nobody is woken; the worker's tick finds it.
+    Raises SettingError where the folder cannot be written, the keys are damaged, or the queue's driver is missing: the
+    web server would start, and its worker never. Without a bell nobody is woken; the worker's tick finds it.
     """
     prepare(settings)
     require_queue_driver(settings.queue)

@@ -5,18 +5,23 @@ the start with one Portuguese line that names the variable (`SettingError`). doc
 test fails when one is missing there.
 """
 
+import ipaddress
+import itertools
 import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kommo.addresses import check_configured
 
 ROOT = Path(__file__).resolve().parent.parent
+KEY = r"[0-9a-fA-F]{64}"  # a 256-bit key as text
+_SHORTEST = 32  # characters of a SECRET_KEY: 128 bits, were they hexadecimal digits
+_NOT_RANDOM = re.compile(r"(?i)troque|change|replace|secret|segredo|passw|senha|exempl|example|default|padrao|kommo")
 
 
 class SettingError(Exception):
@@ -37,16 +42,41 @@ def check_database(value: str) -> str:
     return value
 
 
-def _key(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", value.get_secret_value()):
+def _keys(value: SecretStr) -> SecretStr:
+    if not all(re.fullmatch(KEY, text.strip()) for text in value.get_secret_value().split(",")):
         raise ValueError
     return value
+
+
+def _random(value: SecretStr) -> SecretStr:
+    """Refuse what nobody's dice made: short, of few characters, a piece that repeats itself, an alphabet, a word."""
+    text = value.get_secret_value()
+    repeats = text in (text + text)[1:-1]
+    steps = sum(abs(ord(one) - ord(other)) <= 1 for one, other in itertools.pairwise(text))
+    if len(text) < _SHORTEST or len(set(text)) < 10 or repeats or steps > len(text) / 2 or _NOT_RANDOM.search(text):
+        raise ValueError
+    return value
+
+
+def _hosts(value: Any) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    cleaned = tuple(name.strip().lower() for name in names if name.strip())
+    if not all(len(name) <= 253 and re.fullmatch(r"[a-z0-9.-]+|\[[0-9a-f:]+\]", name) for name in cleaned):
+        raise ValueError
+    return cleaned
 
 
 def _queue(value: str) -> str:
     if not re.match(r"(sqlite:///.+|rediss?://.+|postgresql://.+)", value):
         raise ValueError
     return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _setting(name: str, default: Any, meaning: str, allowed: str, **limits: Any) -> Any:
@@ -66,7 +96,12 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    host: str = _setting("HOST", "127.0.0.1", "Endereço em que o servidor atende.", "127.0.0.1, ::1 ou localhost")
+    host: str = _setting(
+        "HOST",
+        "127.0.0.1",
+        "Endereço em que o servidor atende; outro que não o deste computador pede KOMMO_TRUSTED_HOSTS.",
+        "127.0.0.1, ::1, localhost ou o endereço de uma placa de rede",
+    )
     port: int = _setting("PORT", 3000, "Porta do servidor.", "um número de 1 a 65535", ge=1, le=65535)
     threads: int = _setting(
         "KOMMO_THREADS",
@@ -75,6 +110,20 @@ class Settings(BaseSettings):
         "um número de 2 a 64",
         ge=2,
         le=64,
+    )
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = _setting(
+        "KOMMO_TRUSTED_HOSTS",
+        (),
+        "Nomes pelos quais outras máquinas abrem o painel, separados por vírgula; sem valor, só este computador.",
+        "nomes como painel.exemplo.com.br, separados por vírgula",
+    )
+    proxy_count: int = _setting(
+        "KOMMO_PROXY_COUNT",
+        0,
+        "Quantos proxies com HTTPS há entre as pessoas e o painel.",
+        "um número de 0 a 5",
+        ge=0,
+        le=5,
     )
     instance: Path = _setting(
         "KOMMO_INSTANCE",
@@ -94,18 +143,17 @@ class Settings(BaseSettings):
         "Fila que avisa o trabalhador; sem valor, um arquivo SQLite em instance/.",
         "sqlite:///arquivo, redis://servidor/0 ou postgresql://servidor/banco",
     )
-    secret_key: SecretStr | None = _setting(
+    secret_key: Annotated[SecretStr, AfterValidator(_random)] | None = _setting(
         "SECRET_KEY",
         None,
         "Assina os cookies; sem valor, é criada em instance/ na primeira partida.",
-        "um texto aleatório de 16 caracteres ou mais",
-        min_length=16,
+        "um texto aleatório de 32 caracteres ou mais, como o que `openssl rand -hex 32` escreve",
     )
-    encryption_key: Annotated[SecretStr, AfterValidator(_key)] | None = _setting(
+    encryption_key: Annotated[SecretStr, AfterValidator(_keys)] | None = _setting(
         "KOMMO_ENCRYPTION_KEY",
         None,
-        "Cifra os tokens guardados; sem valor, é criada em instance/.",
-        "64 dígitos hexadecimais",
+        "Cifra os tokens guardados: a primeira chave cifra, todas abrem; sem valor, é criada em instance/.",
+        "64 dígitos hexadecimais; ou várias chaves assim, separadas por vírgulas",
     )
     jwt_token: SecretStr | None = _setting(
         "KOMMO_JWT_TOKEN",
@@ -161,6 +209,20 @@ class Settings(BaseSettings):
         "Registra cada requisição ao Kommo (nunca o token).",
         "true ou false",
     )
+    log_format: Literal["text", "json"] = _setting(
+        "KOMMO_LOG_FORMAT",
+        "text",
+        "Forma das linhas do registro: para pessoas, ou um objeto JSON por linha.",
+        "text ou json",
+    )
+    request_limit: int = _setting(
+        "KOMMO_REQUEST_LIMIT",
+        100,
+        "Pedidos por segundo que um mesmo endereço pode fazer a este servidor; 0 tira o limite (só em testes).",
+        "um número de 0 a 10000",
+        ge=0,
+        le=10000,
+    )
     rate_limit: float = _setting(
         "KOMMO_RATE_LIMIT",
         6.0,
@@ -210,6 +272,25 @@ class Settings(BaseSettings):
     def queue(self) -> str:
         """The queue's address: the one that is set, else a SQLite file of its own in `instance`."""
         return self.queue_url or f"sqlite:///{self.instance.resolve() / 'queue.sqlite3'}"
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether only this machine is served, directly: then nobody needs a login until a user is made."""
+        return _is_loopback(self.host) and not self.trusted_hosts and not self.proxy_count
+
+    def require_names(self) -> None:
+        """Raise SettingError where others are to be served, and the names under which they call are not said."""
+        if not self.is_local and not self.trusted_hosts:
+            raise SettingError(
+                "O painel atenderia a outras máquinas: diga em KOMMO_TRUSTED_HOSTS por qual nome elas o abrem, "
+                "como painel.exemplo.com.br."
+            )
+
+    @property
+    def encryption_keys(self) -> tuple[bytes, ...]:
+        """The keys of the environment, the one that seals first; empty where the ring is a file in `instance`."""
+        given = self.encryption_key.get_secret_value() if self.encryption_key else ""
+        return tuple(dict.fromkeys(bytes.fromhex(text) for text in given.split(",") if text.strip()))
 
     @property
     def environment_token(self) -> str | None:

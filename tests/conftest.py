@@ -115,6 +115,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_settings(tmp_path: Path, **values: Any) -> Settings:
     """Settings of a fresh installation without a rate limit and with short waits; `values` by attribute name."""
     usual = {"instance": tmp_path / "instance", "rate_limit": 0, "retry_delay_ms": 0, "lease": 5.0, "assets": "local"}
+    usual |= {"request_limit": 0}  # tests are quicker than people
+    usual["encryption_key"] = databases.KEY.hex()  # that of the factories; None where the file is what a test is about
     given = usual | values
     if databases.engine == databases.POSTGRESQL:
         given.setdefault("database_url", databases.address_for(given["instance"]))

@@ -26,6 +26,7 @@ from kommo.settings import Settings
 from kommo.store import schema
 from tests.needs import program
 
+KEY = bytes(32)  # seals the tokens of every test's installation
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 engine = SQLITE  # which one the running test is on
 _of_folders: dict[Path, str] = {}  # the PostgreSQL database of each installation's folder

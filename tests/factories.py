@@ -31,10 +31,11 @@ from kommo.store.tables import (
 from kommo.store.tables.wallet import CONTACT, DEAL
 from kommo.sync.rows import contact_row, deal_row
 from kommo.vault import Vault
+from tests.databases import KEY
 
 ANA, BRUNO = "1", "2"
 NOON = 1_795_618_800  # 25/11/2026 12:00 in São Paulo
-VAULT = Vault(bytes(32))
+VAULT = Vault(KEY)
 _versions = itertools.count(1)
 
 
@@ -195,7 +196,7 @@ def make_schedule(engine: Engine, connection: Connection, due: float | None = No
 def schedule_of(engine: Engine, connection: Connection) -> ScheduleView | None:
     """An account's schedule as it is now."""
     with reading(engine) as session:
-        return schedules.view(session, session.get_one(Connection, connection.id))
+        return schedules.view(session, session.get_one(Connection, connection.id), VAULT)
 
 
 class StatementCounter:

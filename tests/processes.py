@@ -29,6 +29,8 @@ def environment(instance: Path, **values: str) -> dict[str, str]:
         if not name.startswith("KOMMO_") and name not in ("HOST", "PORT", "DATABASE_URL", "SECRET_KEY")
     }
     usual = {"KOMMO_INSTANCE": str(instance), "KOMMO_RATE_LIMIT": "0", "KOMMO_ASSETS": "local", "KOMMO_LEASE": "1"}
+    usual |= {"KOMMO_REQUEST_LIMIT": "0"}
+    usual["KOMMO_ENCRYPTION_KEY"] = databases.KEY.hex()  # that of the factories; "" for the file
     if databases.engine == databases.POSTGRESQL and "DATABASE_URL" not in values:
         usual["DATABASE_URL"] = databases.address_for(instance)
     return kept | usual | values

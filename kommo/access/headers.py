@@ -3,7 +3,10 @@
 from flask import Flask, Response, request
 
 UNKEPT = {"Cache-Control": "no-store"}
-CDN = "https://cdn.jsdelivr.net"
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}  # a year; for who came by HTTPS already
+HTMX_VERSION = "2.0.11"
+#: The one file that a page may take from elsewhere. Its host alone would be too much: the CDN serves anybody's code.
+HTMX_URL = f"https://cdn.jsdelivr.net/npm/htmx.org@{HTMX_VERSION}/dist/htmx.min.js"
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -15,11 +18,12 @@ _FIXED = {
 
 
 def policy(assets: str) -> str:
-    """The Content-Security-Policy; the CDN's host is in it only when htmx comes from there."""
-    scripts = f"'self' {CDN}" if assets == "cdn" else "'self'"
+    """The Content-Security-Policy; the CDN's file is in it only when htmx comes from there."""
+    scripts = f"'self' {HTMX_URL}" if assets == "cdn" else "'self'"
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "font-src 'self'; manifest-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     )
 
 
@@ -35,6 +39,8 @@ def register(app: Flask, assets: str) -> None:
     def add(answer: Response) -> Response:
         for name, value in usual.items():
             answer.headers.setdefault(name, value)
+        if request.is_secure:
+            answer.headers.update(HTTPS_ONLY)
         if request.endpoint not in ("static", "assets.file"):
             answer.headers.update(UNKEPT)
         return answer

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, request
 
 from kommo.api import blocked, budget, connection, errors, lists, schedule, sync
+from kommo.api.openapi import routes as openapi
 from kommo.api.waiting import WAITERS
 from kommo.crm.errors import Blocked
 
@@ -45,6 +46,7 @@ def register(app: Flask) -> Blueprint:
     settings = app.extensions["kommo"].settings
     app.extensions[WAITERS] = threading.BoundedSemaphore(settings.threads // 2)
     app.register_blueprint(api)
+    app.register_blueprint(openapi.bp)
     return api
 
 

@@ -18,7 +18,7 @@ from kommo.crm import errors as crm
 from kommo.crm.errors import BadToken, KommoError
 from kommo.store import trouble
 from kommo.store.trouble import Trouble
-from kommo.vault import VaultError
+from kommo.vault import Damaged, VaultError
 
 log = structlog.get_logger()
 
@@ -75,10 +75,15 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         self.details = details
 
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the answer says."""
+        body = {"success": False, "message": self.message, "error": self.error, "code": self.code}
+        return body | self.details
+
     def response(self) -> Response:
         """The answer."""
-        body = {"success": False, "message": self.message, "error": self.error, "code": self.code}
-        return write(body | self.details, self.status, self.headers)
+        return write(self.body, self.status, self.headers)
 
 
 #: The framework's own errors: message, error and code by status.
@@ -88,9 +93,14 @@ _HTTP = {
     405: ("Método não aceito", "Este endereço não aceita este método HTTP; o cabeçalho Allow lista os que aceita.",
           "method_not_allowed"),
     413: ("Corpo grande demais", "O corpo do pedido passa do limite de 64 kB.", "too_large"),
+    414: ("Endereço longo demais", "O caminho passa de 2 kB, ou os parâmetros passam de 16 kB. Envie-os no corpo.",
+          "uri_too_long"),
     415: ("Tipo de conteúdo não aceito", "Envie o corpo em JSON, com Content-Type: application/json.",
           "wrong_content_type"),
-    431: ("Cabeçalhos grandes demais", "Os cabeçalhos do pedido passam do limite de 256 kB.", "headers_too_large"),
+    429: ("Pedidos demais", "Este endereço fez pedidos demais em pouco tempo. Espere os segundos de Retry-After.",
+          "too_many_requests"),
+    431: ("Cabeçalhos grandes demais", "Um deles passa de 16 kB, são mais de 100, ou todos juntos passam de 256 kB.",
+          "headers_too_large"),
     500: ("Erro interno do servidor", "O servidor falhou ao atender o pedido. O registro dele tem a causa.",
           "internal"),
     501: ("Codificação não aceita", "Envie o corpo com Content-Length, ou em partes com Transfer-Encoding: chunked.",
@@ -142,8 +152,10 @@ def of_token(error: BadToken) -> ApiError:
 
 
 def of_vault(error: VaultError) -> ApiError:
-    """The stored token does not open any more: another one has to be sent."""
-    return ApiError(401, "token_unreadable", REFUSED[0], str(error), BEARER)
+    """The token does not open, or cannot be stored: a key is missing here, or another token has to be sent."""
+    if isinstance(error, Damaged):
+        return ApiError(401, "token_unreadable", REFUSED[0], str(error), BEARER)
+    return ApiError(503, "account_locked", failed(), str(error), {"Retry-After": "300"}, keyId=error.key_id or None)
 
 
 def invalid_field(field: str, error: str, code: str = "invalid_field") -> ApiError:
@@ -157,14 +169,39 @@ def invalid_json(error: str) -> ApiError:
     return ApiError(400, "invalid_json", "O corpo do pedido não é um JSON válido", error)
 
 
+def unknown_account(error: str = "Nenhuma conta com este accountId está conectada.") -> ApiError:
+    """404 for an account that is not connected, or is somebody else's: they look alike."""
+    return ApiError(404, "account_unknown", "Conta não encontrada", error, field="accountId")
+
+
+def not_allowed(error: str) -> ApiError:
+    """403 for what the caller's role or key does not include."""
+    return ApiError(403, "not_allowed", "Sem permissão", error)
+
+
 def busy() -> ApiError:
     """503 for a call that would ask Kommo while half of the server's threads wait for Kommo or for a run already."""
     return ApiError(503, "unavailable", *_HTTP[503][:2], {"Retry-After": "1"})
 
 
+def foreign_account() -> ApiError:
+    """403 for a token that has no right to the account in question: each is well formed by itself."""
+    error = "accountId não é a conta deste token."
+    return ApiError(403, "account_mismatch", "O token é de outra conta", error, field="accountId")
+
+
+def unknown_run() -> ApiError:
+    """404 for a synchronisation that is not there, or not this owner's."""
+    return ApiError(404, "run_unknown", "Sincronização não encontrada", "Não há sincronização com este número.")
+
+
 def failed() -> str:
     """What the call under way could not do."""
-    name = (request.endpoint or "").rpartition(".")[2]
+    return failed_of((request.endpoint or "").rpartition(".")[2])
+
+
+def failed_of(name: str) -> str:
+    """What the call of a route could not do, by the name of the route."""
     return FAILED.get(name, "Erro ao falar com KOMMO CRM")
 
 

@@ -107,6 +107,7 @@ def _proof(stream: StreamView) -> dict[str, Any]:
     return {
         "kommo": stream.remote_count,
         "local": stream.local_count,
+        "erased": stream.erased,
         "equal": stream.proved,
         "sampled": stream.sampled,
         "differing": stream.differed,

@@ -3,13 +3,15 @@
 from typing import Any
 
 from flask import Response
+from sqlalchemy.orm import Session
 
+from kommo.access.actor import actor
 from kommo.api.accounts import held, require_held, services
 from kommo.api.answers import iso, write
 from kommo.api.asked import Call, ScheduleCall, read
 from kommo.api.errors import invalid_field
 from kommo.db import reading, writing
-from kommo.store import schedules
+from kommo.store import audit, schedules
 from kommo.store.schedules import ScheduleView
 from kommo.store.tables import Connection
 from kommo.store.timetable import Timetable, clock_time
@@ -22,7 +24,7 @@ def show() -> Response:
     call = read(Call)
     with reading(services().engine) as session:
         connection = held(session, call)
-        view = schedules.view(session, connection) if connection else None
+        view = schedules.view(session, connection, services().vault) if connection else None
         return _answer("Agenda obtida" if view else NONE, connection, view)
 
 
@@ -33,7 +35,8 @@ def put() -> Response:
     with writing(services().engine) as session:
         connection = require_held(session, call)
         schedules.save(session, connection, plan, paused=call.paused)
-        return _answer("Agenda salva", connection, schedules.view(session, connection))
+        _note(session, connection, "schedule.saved")
+        return _answer("Agenda salva", connection, schedules.view(session, connection, services().vault))
 
 
 def delete() -> Response:
@@ -42,6 +45,8 @@ def delete() -> Response:
     with writing(services().engine) as session:
         connection = require_held(session, call)
         gone = schedules.remove(session, connection.id)
+        if gone:
+            _note(session, connection, "schedule.removed")
         return _answer("Agenda desligada" if gone else NONE, connection, None)
 
 
@@ -71,3 +76,7 @@ def _data(connection: Connection, view: ScheduleView) -> dict[str, Any]:
         "waiting": view.waiting,
         "timezone": view.zone.key,
     }
+
+
+def _note(session: Session, connection: Connection, action: str) -> None:
+    audit.note(session, actor(), action, owner=connection.user_id, account_id=connection.account_id)

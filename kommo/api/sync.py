@@ -5,11 +5,14 @@ import time
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo.access import identity
+from kommo.access.actor import actor
+from kommo.access.rules import Permission
 from kommo.api import runs as told
 from kommo.api.accounts import access, client, held, require_account, services
 from kommo.api.answers import write
 from kommo.api.asked import Call, SyncCall, read
-from kommo.api.errors import ApiError, busy
+from kommo.api.errors import ApiError, busy, not_allowed, unknown_run
 from kommo.api.waiting import place, preference, wait
 from kommo.connect import flow
 from kommo.connect.access import Access
@@ -38,11 +41,13 @@ def start() -> Response:
     call = read(SyncCall)
     wish = preference(request.headers.getlist("Prefer"))
     found = access(call)
+    if found.connection is None and not identity.may(Permission.CONNECT):
+        raise not_allowed("Esta chamada guardaria um token: peça a quem administra o painel.")
     with place() as seated:
         limit = wish.seconds(services().settings.sync_wait) if seated else 0.0
         try:
             connection_id = _connection(call, found, began + limit, seated=seated)
-            run_id = control.start(services(), connection_id, "api", sweep=call.full)
+            run_id = control.start(services(), connection_id, "api", sweep=call.full, by=actor())
         except AlreadyRunning as running:
             raise _already(call, running.run_id) from None
         view = wait(services().engine, connection_id, run_id, began + limit - time.monotonic())
@@ -53,7 +58,7 @@ def _answer(call: Call, connection_id: int, view: RunView | None, applied: dict[
     with reading(services().engine) as session:
         connection = session.get(Connection, connection_id)
         if view is None or connection is None:
-            raise _unknown_run()
+            raise unknown_run()
         found = told.data(session, connection, view)
     if view.active:
         body = {"success": True, "message": "Sincronização em andamento", "data": found}
@@ -77,7 +82,7 @@ def run_status(run_id: int) -> Response:
         connection = _connection_of(session, call, run_id)
         view = progress.run_view(session, connection.id, run_id) if connection else None
         if connection is None or view is None:
-            raise _unknown_run()
+            raise unknown_run()
         return write({"success": True, "message": STATUS, "data": told.data(session, connection, view)})
 
 
@@ -105,7 +110,7 @@ def _kept(call: Call, found: Access, within: float) -> int:
     report = _check(found, within)
     if report.account is not None:
         require_account(call, report.account.id)
-    stored = flow.keep(services(), call.user_id, found, report).connection_id
+    stored = flow.keep(services(), call.user_id, found, report, by=actor()).connection_id
     assert stored is not None
     return stored
 
@@ -149,7 +154,3 @@ def _already(call: Call, run_id: int) -> ApiError:
         409, "sync_running", RUNNING, "Acompanhe a que está em andamento e comece outra quando ela terminar.",
         {"Location": address}, data={"runId": run_id},
     )  # fmt: skip
-
-
-def _unknown_run() -> ApiError:
-    return ApiError(404, "run_unknown", "Sincronização não encontrada", "Não há sincronização com este número.")

@@ -2,10 +2,12 @@
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
 
-from kommo.cli.shared import ACCOUNT, USER, connected, fail, tools
+from kommo.cli.shared import ACCOUNT, USER, connected, fail, shell, tools
 from kommo.db import reading, writing
-from kommo.store import schedule_words, schedules
+from kommo.store import audit, schedule_words, schedules
+from kommo.store.tables import Connection
 from kommo.store.timetable import LONGEST, SHORTEST, Timetable, minute_of
 
 
@@ -42,15 +44,22 @@ def schedule(
     opened = reading if every is None and paused is None and not off else writing
     with opened(services.engine) as session:
         connection = connected(session, user_id, account_id)
-        if off:
-            schedules.remove(session, connection.id)
+        if off and schedules.remove(session, connection.id):
+            _note(session, connection, "schedule.removed")
         if every is not None:
             plan = Timetable(every, quiet_from, quiet_to, sweep)
             schedules.save(session, connection, plan, paused=bool(paused))
+            _note(session, connection, "schedule.saved")
         elif paused is not None and not schedules.set_paused(session, connection, paused):
             fail("Não há agenda: ligue-a com --every.")
-        shown = schedules.view(session, connection)
+        elif paused is not None:
+            _note(session, connection, "schedule.paused" if paused else "schedule.resumed")
+        shown = schedules.view(session, connection, services.vault)
     if shown is None:
         click.echo("Sem agenda: a cópia só é atualizada quando alguém pede.")
     else:
         click.echo(f"{schedule_words.rule(shown.plan)} {schedule_words.outlook(shown)}")
+
+
+def _note(session: Session, connection: Connection, action: str) -> None:
+    audit.note(session, shell(), action, owner=connection.user_id, account_id=connection.account_id)

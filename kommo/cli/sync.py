@@ -6,10 +6,10 @@ import time
 import click
 from flask.cli import with_appcontext
 
-from kommo.cli.shared import ACCOUNT, NO_ACCOUNT, USER, connected, fail, tools
+from kommo.cli.shared import ACCOUNT, NO_ACCOUNT, USER, connected, fail, shell, tools
 from kommo.db import reading
 from kommo.services import Services
-from kommo.store import progress, runs
+from kommo.store import connections, progress, runs
 from kommo.store.progress import RunView
 from kommo.sync import control
 from kommo.text import number, plural
@@ -31,8 +31,10 @@ def sync(user_id: str, account_id: int | None, full: bool, no_wait: bool) -> Non
         connection = connected(session, user_id, account_id)
     if not connection.token:
         fail(NO_ACCOUNT)
+    if locked := connections.lock_of(services.vault, connection):
+        fail(str(locked))
     try:
-        run_id = control.start(services, connection.id, "shell", sweep=full)
+        run_id = control.start(services, connection.id, "shell", sweep=full, by=shell())
     except runs.AlreadyRunning as running:
         run_id = running.run_id
         click.echo(f"Já há uma sincronização em andamento (nº {run_id}).")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from kommo.crm.errors import BadToken
-from kommo.crm.hosts import base_address
+from kommo.crm.hosts import base_address, may_be_asked
 from kommo.crm.token import Claims, clean_token, is_blank, read_token
 from kommo.services import Services
 from kommo.settings import SettingError, Settings
 from kommo.store import connections
 from kommo.store.tables import Connection
+from kommo.vault import VaultError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,21 +53,43 @@ def check_environment(settings: Settings) -> None:
 
 
 def stored(services: Services, connection: Connection) -> Access | None:
-    """Access by a connection's own token; None after a disconnect. Raises VaultError under another key."""
+    """Access by a connection's own token; None after a disconnect. Raises VaultError where it may not be used."""
     token = connections.open_token(services.vault, connection)
-    return Access(token, read_token(token), connection.base_address, connection) if token else None
+    if token is None:
+        return None
+    return Access(token, read_token(token), address_of(services.settings, connection), connection)
+
+
+def address_of(settings: Settings, connection: Connection) -> str:
+    """Where a connection's token is sent. Raises VaultError for a stored address that is neither Kommo's nor set."""
+    address = connection.base_address
+    if not may_be_asked(address, configured=settings.api_url, base_domain=settings.base_domain):
+        raise VaultError(
+            "O endereço guardado com este token não é do Kommo, nem o de KOMMO_API_URL: nada foi enviado. "
+            "Cole o token de novo na página Conexão."
+        )
+    return address
 
 
 def resolve(
-    services: Services, session: Session, *, given: str | None, user_id: str, account_id: int | None = None
+    services: Services,
+    session: Session,
+    *,
+    given: str | None,
+    user_id: str,
+    account_id: int | None = None,
+    environment: bool = True,
 ) -> Access:
-    """The token handed over, else the owner's stored one, else the environment's. Raises BadToken where none is."""
+    """The token handed over, else the owner's stored one, else the environment's. Raises BadToken where none is.
+
+    The `environment`'s is the operator's own: whoever may not speak for them goes without.
+    """
     if given is not None and not is_blank(given):
         return inline(given, services.settings)
     connection = connections.current(session, user_id, account_id)
     found = stored(services, connection) if connection else None
     if found is not None:
         return found
-    if services.settings.environment_token:
+    if environment and services.settings.environment_token:
         return inline(services.settings.environment_token, services.settings)
     raise BadToken("token_missing")

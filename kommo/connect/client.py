@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from kommo.connect.access import address_of
 from kommo.crm.budget import NotYet
 from kommo.crm.client import Kommo
 from kommo.crm.errors import Blocked, RateLimited, TokenRefused
@@ -95,12 +96,13 @@ def open_kommo(
     should_stop: Callable[[], bool] | None = None,
     **options: Any,
 ) -> Iterator[Kommo]:
-    """A client for a connected account. Raises VaultError under another key, TokenRefused without a token."""
+    """A client for a connected account. Raises VaultError as `stored` does, TokenRefused without a token."""
     token = connections.open_token(services.vault, connection)
     if token is None:
         raise TokenRefused
     if should_stop is not None:
         options["should_stop"] = should_stop
     budget = budget_for(services, connection.account_id, is_demo=connection.is_demo)
-    with open_client(services, token, connection.base_address, budget, purpose=purpose, **options) as kommo:
+    address = address_of(services.settings, connection)
+    with open_client(services, token, address, budget, purpose=purpose, **options) as kommo:
         yield kommo

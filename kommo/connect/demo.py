@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from kommo.settings import ROOT, Settings
+from kommo.settings import ROOT, Settings, variables
 
 _START_WITHIN = 60.0  # seconds the child may take to make its data the first time
 KOMMO_LIMIT = 7  # requests a second, as Kommo has it; none where the installation itself keeps no limit (tests)
@@ -58,7 +58,7 @@ def _spawn(folder: Path, rate: int) -> tuple["subprocess.Popen[str]", str, str]:
         "--rate", str(rate), "--json", "--until-stdin-closes",
     ]  # fmt: skip
     child = subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=_without_ours(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     timer = threading.Timer(_START_WITHIN, child.kill)
     timer.start()
@@ -74,6 +74,11 @@ def _spawn(folder: Path, rate: int) -> tuple["subprocess.Popen[str]", str, str]:
         raise DemoError("A conta de demonstração não pôde ser iniciada; o registro do servidor diz por quê.") from None
     (folder / "port").write_text(address.rpartition(":")[2], encoding="ascii")
     return child, address, token
+
+
+def _without_ours() -> dict[str, str]:
+    """The environment without the panel's settings: a Kommo, invented or not, has no use for our keys and tokens."""
+    return {name: value for name, value in os.environ.items() if name not in variables()}
 
 
 def _port(folder: Path) -> int:

@@ -14,7 +14,8 @@ from kommo.crm.token import Claims, mask
 from kommo.db import writing
 from kommo.services import ERASE, Services
 from kommo.settings import Settings
-from kommo.store import connections, runs
+from kommo.store import audit, connections, runs
+from kommo.store.audit import Actor
 from kommo.store.connections import Account
 from kommo.store.tables import Connection
 from kommo.vault import VaultError
@@ -67,16 +68,27 @@ def test(services: Services, access: Access, *, full: bool = True, purpose: str 
         return check_connection(kommo, access.claims, now=time.time(), full=full)
 
 
-def connect(services: Services, user_id: str, text: str, *, full: bool = True) -> Outcome:
-    """Test a pasted token and, when Kommo takes it, keep it sealed; the same account again gets the new token."""
+def connect(services: Services, user_id: str, text: str, *, full: bool = True, by: Actor | None = None) -> Outcome:
+    """Test a pasted token and, when Kommo takes it, keep it sealed; the same account again gets the new token.
+
+    `by` is whom the audit log names; nothing is written into it without.
+    """
     try:
         access = inline(text, services.settings)
     except BadToken as error:
         return Outcome(CheckReport.refused(error))
-    return keep(services, user_id, access, test(services, access, full=full))
+    return keep(services, user_id, access, test(services, access, full=full), by=by)
 
 
-def keep(services: Services, user_id: str, access: Access, report: CheckReport, *, is_demo: bool = False) -> Outcome:
+def keep(
+    services: Services,
+    user_id: str,
+    access: Access,
+    report: CheckReport,
+    *,
+    is_demo: bool = False,
+    by: Actor | None = None,
+) -> Outcome:
     """Store what a good report is about; a bad one stores nothing."""
     account = report.account
     if not report.ok or account is None:
@@ -99,17 +111,21 @@ def keep(services: Services, user_id: str, access: Access, report: CheckReport, 
     with writing(services.engine) as session:
         before = connections.by_account(session, user_id, account.id)
         replaced = before is not None and before.token is not None
+        is_new = before is None or not replaced or before.token_hint != known.token_hint
         connection = connections.save(session, services.vault, user_id, known, access.token)
+        if by is not None and is_new:
+            action = "account.token_replaced" if replaced else "account.connected"
+            audit.note(session, by, action, owner=user_id, account_id=account.id, details={"demo": is_demo})
         return Outcome(report, connection.id, replaced)
 
 
-def connect_demo(services: Services, user_id: str) -> Outcome:
+def connect_demo(services: Services, user_id: str, *, by: Actor | None = None) -> Outcome:
     """Start the demonstration account and connect it. Raises demo.DemoError with a sentence where it cannot start."""
     address, token = demo.start(services.settings)
     with writing(services.engine) as session:
         connections.set_demo_address(session, address)
     access = Access(token, inline(token, services.settings).claims, address)
-    return keep(services, user_id, access, test(services, access), is_demo=True)
+    return keep(services, user_id, access, test(services, access), is_demo=True, by=by)
 
 
 def retest(services: Services, connection: Connection) -> Outcome:
@@ -133,7 +149,9 @@ def note_verdict(services: Services, connection: Connection, report: CheckReport
             connections.mark_refused(session, connection, refused)
 
 
-def disconnect(services: Services, user_id: str, connection_id: int, *, with_copy: bool) -> bool:
+def disconnect(
+    services: Services, user_id: str, connection_id: int, *, with_copy: bool, by: Actor | None = None
+) -> bool:
     """Remove a connection's token, end its run, and, if wanted, its copy; gives whether there was such a connection.
 
     A copy goes in short transactions, in the worker: the page answers at once and the account is gone from it.
@@ -143,9 +161,12 @@ def disconnect(services: Services, user_id: str, connection_id: int, *, with_cop
         if connection is None:
             return False
         _end_run(session, connection_id)  # first: a run locks its own row before the connection's
-        connections.forget_token(connection)
+        connections.forget_token(session, connection)
         if with_copy:
             connection.erasing = True
+        if by is not None:
+            action = "account.copy_erased" if with_copy else "account.disconnected"
+            audit.note(session, by, action, owner=user_id, account_id=connection.account_id)
     if with_copy:
         services.ring(ERASE, connection_id)
     return True

@@ -6,7 +6,7 @@ for `evil.com\\.kommo.com` urlsplit sees a name under kommo.com, while urllib3 w
 
 import re
 
-from kommo.addresses import check_configured
+from kommo.addresses import check_configured, is_this_machine
 from kommo.crm.errors import BadToken
 from kommo.crm.token import Claims
 
@@ -26,12 +26,25 @@ def base_address(claims: Claims, *, configured: str | None, base_domain: str = "
     return f"https://{host or f'api-c.{base_domain}'}"
 
 
+def may_be_asked(address: str, *, configured: str | None, base_domain: str = "kommo.com") -> bool:
+    """Whether a stored address is one that `base_address` could have given, or this machine's own.
+
+    It lies in the database beside the sealed token: who may write there must not choose where the token is sent.
+    """
+    scheme, _, host = address.partition("://")
+    return address == configured or is_this_machine(address) or (scheme == "https" and _is_under(host, base_domain))
+
+
 def _claimed_host(claim: object, base_domain: str) -> str | None:
     if claim is None:
         return None
     if not isinstance(claim, str) or not claim.isascii():  # not ASCII: "K" (Kelvin) lower-cases to "k"
         raise BadToken("host_refused")
     host = claim.lower()
-    if not re.fullmatch(rf"{_LABEL}\.{re.escape(base_domain.lower())}", host):
+    if not _is_under(host, base_domain):
         raise BadToken("host_refused")
     return host
+
+
+def _is_under(host: str, base_domain: str) -> bool:
+    return re.fullmatch(rf"{_LABEL}\.{re.escape(base_domain.lower())}", host) is not None

@@ -1,28 +1,28 @@
 """The runs that schedules ask for, found by every worker's tick."""
 
 import structlog
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from kommo.db import reading, writing
+from kommo.services import Services
 from kommo.store import schedules
 from kommo.store.runs import AlreadyRunning
 
 log = structlog.get_logger()
 
 
-def ask_for_due(engine: Engine) -> None:
+def ask_for_due(services: Services) -> None:
     """Ask for a run for each schedule that is due: each in a transaction of its own, which is whole or not there.
 
     One that fails, or whose account has a run by now, stays due for the next tick. Raises SQLAlchemyError where the
     schedules cannot be read.
     """
-    with reading(engine) as session:
-        due = schedules.due_ids(session)
+    with reading(services.engine) as session:
+        due = schedules.due_ids(session, services.vault)
     for connection_id in due:
         try:
-            with writing(engine) as session:
-                run_id = schedules.take(session, connection_id)
+            with writing(services.engine) as session:
+                run_id = schedules.take(session, connection_id, services.vault)
         except AlreadyRunning:
             continue
         except SQLAlchemyError:

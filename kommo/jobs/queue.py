@@ -2,13 +2,19 @@
 
 It carries what kind of work and the number of its row, nothing else: no token, no data. huey forgets a message whose
 worker is killed; the rows do not, and the worker's tick rings again.
+
+Messages are JSON. huey's own are pickles, and whoever may write into the queue (a Redis without a password, a shared
+database) would run code in the worker, which holds the key of the tokens.
 """
 
 import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from huey.registry import Message
+from huey.serializer import Serializer
 from sqlalchemy.engine import make_url
 
 from kommo.db import require_queue_driver
@@ -20,9 +26,23 @@ _REMAKE = "Pare o painel e apague o arquivo: ele é refeito sem perda."
 Bell = Callable[[str, int], None]
 
 
+class Plain(Serializer):  # type: ignore[misc]  # huey has no types
+    """A message as JSON: its id, the task's name, the kind of work, the number; what else huey keeps is the usual."""
+
+    def _serialize(self, data: Any) -> bytes:
+        return orjson.dumps([data.id, data.name, *data.args])
+
+    def _deserialize(self, data: bytes) -> Any:
+        """The message. Raises ValueError for anything else, which huey logs and leaves."""
+        match orjson.loads(data):
+            case [str(key), str(name), str(kind), int(number)] if not isinstance(number, bool):
+                return Message(key, name, retries=0, retry_delay=0, args=(kind, number), kwargs={})
+        raise ValueError("no message of ours")
+
+
 def open_queue(address: str) -> Huey:
     """The queue at an address of the setting KOMMO_QUEUE_URL. Raises SettingError where its driver is missing."""
-    options: dict[str, Any] = {"results": False, "utc": True}
+    options: dict[str, Any] = {"results": False, "utc": True, "serializer": Plain()}
     scheme = make_url(address).get_backend_name() if address.startswith("sqlite") else address.partition(":")[0]
     if scheme == "sqlite":
         return _on_sqlite(str(make_url(address).database), options)

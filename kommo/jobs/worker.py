@@ -3,7 +3,9 @@
 It ends at SIGTERM or Ctrl-C within seconds, at the end of a page, and when the process that started it is gone.
 """
 
+import contextlib
 import gc
+import math
 import os
 import signal
 import socket
@@ -17,19 +19,23 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from kommo import logs
-from kommo.db import reading
+from kommo.connect import keys
+from kommo.db import reading, writing
 from kommo.jobs import queue
 from kommo.jobs.due import ask_for_due
+from kommo.jobs.keeping import Keeper
+from kommo.privacy import files
 from kommo.refusals import Parser
-from kommo.services import ERASE, SYNC, Services, open_services
+from kommo.services import ERASE, SCRUB, SYNC, Services, open_services
 from kommo.settings import SettingError, load
-from kommo.store import erase, runs, schema
+from kommo.store import erase, runs, schema, workers
 from kommo.store.schema import SchemaError
 from kommo.sync import engine
 
 THREADS = 4  # accounts worked on at once in one process
 RING_AGAIN = 60.0  # seconds until a due row is rung for again, should its message have been lost
-STOP_WITHIN = 9  # seconds a page under way may take to end
+STOP_WITHIN = 8.5  # seconds a page under way may take to end
+LAST_WORD = 0.5  # seconds for saying that it is gone
 log = structlog.get_logger()
 
 
@@ -49,15 +55,20 @@ class Worker:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         self.queue = queue.open_queue(services.settings.queue)
         self.ring = queue.bell(self.queue, self.work)
+        self.keeper = Keeper(services)
         self._rung: dict[tuple[str, int], float] = {}
+        self._said = -math.inf  # when it last said that it lives
 
     def work(self, kind: str, number: int) -> None:
         """Do one job; whatever it raises is logged, and its row says what is left."""
         try:
+            logs.forget()
             if kind == SYNC:
                 engine.run_one(self.services, number, f"{self.name}-{threading.get_ident()}", self.stopping)
             elif kind == ERASE:
                 erase.erase(self.services.engine, number)
+            elif kind == SCRUB:
+                files.clean(self.services)
         except Exception:
             log.exception("job_failed", kind=kind, number=number)
 
@@ -75,15 +86,20 @@ class Worker:
                 self.stopping.wait(pause)
         finally:
             self.stopping.set()
+            leaving = threading.Thread(target=self._leave, daemon=True)  # the database may be held by somebody
+            leaving.start()
             consumer.stop(graceful=True)
+            leaving.join(LAST_WORD)
 
     def tick(self) -> None:
         """Ask for the runs that are due by a schedule, and ring for every row that has work and nobody at it."""
         try:
-            ask_for_due(self.services.engine)
+            self._say_alive()
+            ask_for_due(self.services)
             with reading(self.services.engine) as session:
                 due = [(SYNC, key) for key in runs.due_ids(session)]
                 due += [(ERASE, key) for key in erase.waiting(session)]
+                due += [(SCRUB, key) for key in files.waiting(session)]
         except SQLAlchemyError:
             log.warning("tick_failed")
             return
@@ -92,6 +108,18 @@ class Worker:
         for job in due:
             if job not in self._rung:
                 self._ring_once(job, now)
+        self.keeper.turn(now)
+
+    def _say_alive(self) -> None:
+        if time.monotonic() - self._said >= workers.EVERY:
+            with writing(self.services.engine) as session:
+                workers.note(session, self.name)
+            self._said = time.monotonic()
+
+    def _leave(self) -> None:
+        """Nobody has to wait a minute to see that it is gone; where it cannot be written, they do."""
+        with contextlib.suppress(SQLAlchemyError), writing(self.services.engine) as session:
+            workers.leave(session, self.name)
 
     def _ring_once(self, job: tuple[str, int], now: float) -> None:
         try:
@@ -128,8 +156,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load()
         logs.configure(settings)
+        logs.guard()
         services = open_services(settings)
         schema.require_current(services.engine)
+        for sentence in keys.missing(services):
+            log.error("key_missing", sentence=sentence)
         worker = Worker(services)
     except (SettingError, SchemaError) as error:
         print(error, file=sys.stderr)

@@ -15,13 +15,12 @@ import click
 import requests
 from flask import Blueprint, Flask, Response, abort, current_app, send_file, url_for
 from markupsafe import Markup
+from urllib3.exceptions import HTTPError
 
-from kommo.access.headers import CDN
+from kommo.access.headers import HTMX_URL, HTMX_VERSION
 from kommo.settings import Settings, load
 
-HTMX_VERSION = "2.0.11"
 HTMX_HASH = "sha384-2OatzQy1H+Zd/IIrjr1TcuDGqLXeHhbooAyJY1KdQMKnr4LZ22k31GBLdYKHmVjg"
-HTMX_URL = f"{CDN}/npm/htmx.org@{HTMX_VERSION}/dist/htmx.min.js"
 FILE = "htmx.min.js"
 _IN_PACKAGE = f"package/dist/{FILE}"
 _MAX_BYTES = 4_000_000
@@ -46,9 +45,10 @@ def asset(name: str) -> str:
 
 
 def htmx_script() -> Markup:
-    """The script element for htmx, from the CDN or from this server."""
+    """The script element for htmx, from the CDN or from this server; the browser checks the bytes of either."""
     if _settings().assets == "local":
-        return Markup('<script src="{}" defer></script>').format(url_for("assets.file", v=HTMX_VERSION))
+        source = url_for("assets.file", v=HTMX_VERSION)
+        return Markup('<script src="{}" integrity="{}" defer></script>').format(source, HTMX_HASH)
     return Markup('<script src="{}" integrity="{}" crossorigin="anonymous" defer></script>').format(HTMX_URL, HTMX_HASH)
 
 
@@ -91,14 +91,15 @@ def from_file(path: Path) -> bytes:
 def from_cdn() -> bytes:
     """htmx from the CDN; raises WrongAsset where it cannot be had."""
     try:
-        answer = requests.get(HTMX_URL, timeout=30)
-        answer.raise_for_status()
-    except requests.RequestException as error:
+        with requests.get(HTMX_URL, timeout=30, allow_redirects=False, stream=True) as answer:
+            answer.raise_for_status()
+            content = answer.raw.read(_MAX_BYTES, decode_content=True)
+    except (requests.RequestException, HTTPError) as error:
         raise WrongAsset(
             f"A CDN não respondeu ({type(error).__name__}); use `flask assets --from ARQUIVO`, "
             f"com o arquivo que `npm pack htmx.org@{HTMX_VERSION}` traz."
         ) from None
-    return checked(answer.content)
+    return checked(content)
 
 
 def install(settings: Settings, source: Path | None = None) -> Path:

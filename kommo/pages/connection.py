@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import TextAreaField
 
+from kommo.access.actor import actor
 from kommo.connect import demo, flow
 from kommo.crm.errors import BadToken, Blocked
 from kommo.pages.context import copy, forget, moment, note_block, owner, services, session
@@ -45,7 +46,7 @@ def connect() -> Response:
     """Test the pasted token and, when Kommo takes it, keep it."""
     form = TokenForm(request.form)  # without the files: a file under this name is no text
     text = form.jwt_token.data or ""
-    return _result(flow.connect(services(), owner(), text), pasted=True, emptied=bool(text.strip()))
+    return _result(flow.connect(services(), owner(), text, by=actor()), pasted=True, emptied=bool(text.strip()))
 
 
 @bp.post("/conexao/<int:connection_id>/testar")
@@ -64,7 +65,7 @@ def leave(connection_id: int) -> str:
 def disconnect(connection_id: int) -> AnyResponse:
     """Forget the token and, if wanted, erase the copy."""
     name, erase = _found(connection_id).name, request.form.get("copia") == "apagar"
-    if not flow.disconnect(services(), owner(), connection_id, with_copy=erase):
+    if not flow.disconnect(services(), owner(), connection_id, with_copy=erase, by=actor()):
         abort(404)
     rest = "A cópia dos dados está sendo apagada." if erase else "A cópia dos dados continua aqui."
     flash(f"A conta {name} foi desconectada e o token, apagado. {rest}")
@@ -75,13 +76,13 @@ def disconnect(connection_id: int) -> AnyResponse:
 def connect_demo() -> AnyResponse:
     """Connect the demonstration account and begin its first copy."""
     try:
-        outcome = flow.connect_demo(services(), owner())
+        outcome = flow.connect_demo(services(), owner(), by=actor())
     except demo.DemoError as error:
         return _at_home(_page(503, trouble=str(error)))
     if outcome.connection_id is None:
         return _at_home(_result(outcome))
     with suppress(runs.AlreadyRunning):
-        control.start(services(), outcome.connection_id, "connect")
+        control.start(services(), outcome.connection_id, "connect", by=actor())
     return redirect(url_for("sync.page", conta=_found(outcome.connection_id).account_id), 303)
 
 

@@ -25,7 +25,7 @@ def page() -> Response:
     """The list, or its results when htmx asks."""
     filters, account = listing.asked(CONTACT), connection()
     if account is None:
-        return listing.answer("contacts/page.html", account=None, page=None)
+        return listing.without_account("contacts/page.html")
     return listing.answer("contacts/page.html", **list_context(account, filters))
 
 

@@ -5,7 +5,7 @@ An owner with several accounts chooses one with `?conta=<account id>`; every add
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,13 +13,17 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
+from kommo import logs
+from kommo.access import identity
+from kommo.access.identity import Identity
+from kommo.access.rules import ROLE_WORDS, Permission
 from kommo.connect import support
 from kommo.connect.client import slots_for
 from kommo.connect.support import Block
 from kommo.db import db
 from kommo.ids import MAX_ID
 from kommo.pages.menu import Group, menu
-from kommo.pages.notices import Notice, notices
+from kommo.pages.notices import EXPOSED, Notice, notices
 from kommo.services import Services
 from kommo.store import connections, schedules
 from kommo.store.copy_state import CopyState, copy_state
@@ -28,17 +32,22 @@ from kommo.store.schedules import ScheduleView
 from kommo.store.tables import Connection
 from kommo.store.zones import DEFAULT, zone_of
 from kommo.text import ahead
+from kommo.vault import VaultError
 
 _ID = re.compile(r"[0-9]{1,19}")
-_WITHOUT_ACCOUNT = ("static", "assets")  # endpoints that are the same for every account
+_WITHOUT_ACCOUNT = ("static", "assets", "login.")  # endpoints that are the same for every account
 
 
 @dataclass(frozen=True, slots=True)
 class Shell:
     """What stands around a page's content.
 
-    `place` is the account's address in words, `copy` its proof, `next_run` when its schedule has the next one.
+    `place` is the account's address in words, `copy` its proof, `next_run` when its schedule has the next one; `who`
+    looks at the page, in the role that `role` names.
     """
+
+    who: Identity
+    role: str
 
     connection: Connection | None
     connections: list[Connection]
@@ -58,7 +67,10 @@ def register(app: Flask) -> None:
         proof_url=proof_url,
         chosen_account=chosen_account,
         token_is_of_use=token_is_of_use,
+        lock_of=lock_of,
         blocked=blocked,
+        is_exposed=is_exposed,
+        exposed_words=EXPOSED,
     )
 
 
@@ -69,9 +81,14 @@ def services() -> Services:
     return found
 
 
+def is_exposed() -> bool:
+    """Whether others are served without HTTPS."""
+    return not services().settings.is_local and not services().settings.proxy_count
+
+
 def owner() -> str:
-    """The key of the owner whose pages these are; one for all until people can log in."""
-    return connections.DEFAULT_OWNER
+    """The key of the owner whose pages these are: whose data the person works with."""
+    return identity.require().owner
 
 
 def session() -> Session:
@@ -110,6 +127,8 @@ def connection() -> Connection | None:
             g.account_id = None
             g.pop("connection")
             abort(404)
+        if g.connection is not None:
+            logs.bind(account=g.connection.account_id)
     found: Connection | None = g.connection
     return found
 
@@ -148,14 +167,19 @@ def schedule() -> ScheduleView | None:
     """The schedule of the account in view; None where there is none."""
     if "schedule" not in g:
         found = connection()
-        g.schedule = schedules.view(session(), found) if found else None
+        g.schedule = schedules.view(session(), found, services().vault) if found else None
     known: ScheduleView | None = g.schedule
     return known
 
 
 def token_is_of_use(account: Connection) -> bool:
     """Whether a synchronisation could succeed: the account has a token, not refused and not over."""
-    return connections.token_trouble(account, moment()) is None
+    return connections.token_trouble(account, moment(), services().vault) is None
+
+
+def lock_of(account: Connection) -> VaultError | None:
+    """Why the account's stored token does not open on this server, in a sentence; None where it does."""
+    return connections.lock_of(services().vault, account)
 
 
 def slots() -> Slots:
@@ -196,15 +220,24 @@ def proof_url(state: CopyState) -> str:
 def _shell() -> Shell:
     found = connection()
     everyone = connections.all_of(session(), owner())
+    who = identity.require()
+    told = _to_tell_of(found, everyone)
     return Shell(
+        who=who,
+        role=ROLE_WORDS[who.role],
         connection=found,
         connections=everyone,
         place=support.place(found) if found else None,
         copy=copy(),
         next_run=_next_run(),
         menu=menu(copy()),
-        notices=notices(found, _to_tell_of(found, everyone), moment(), blocked(), len(everyone) > 1),
+        notices=_of_use(notices(found, told, moment(), blocked(), len(everyone) > 1, lock_of, exposed=is_exposed())),
     )
+
+
+def _of_use(told: list[Notice]) -> list[Notice]:
+    """The notices, without the way to what the caller may not do."""
+    return told if identity.may(Permission.CONNECT) else [replace(each, href="", action="") for each in told]
 
 
 def _to_tell_of(found: Connection | None, everyone: list[Connection]) -> list[Connection]:

@@ -25,7 +25,7 @@ def page() -> Response:
     """The list, or its results when htmx asks."""
     filters, account = listing.asked(DEAL), connection()
     if account is None:
-        return listing.answer("deals/page.html", account=None, page=None)
+        return listing.without_account("deals/page.html")
     return listing.answer("deals/page.html", **list_context(account, filters))
 
 

@@ -7,11 +7,13 @@ from flask import Response, make_response, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound
 
-from kommo.access import guard
+from kommo.access import gate, guard, identity
+from kommo.access.gate import NotAllowed
 from kommo.pages.context import connection
 from kommo.pages.htmx import is_htmx
 from kommo.store import trouble
 from kommo.store.trouble import Trouble
+from kommo.vault import VaultError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,10 @@ WORDS = {
     ),
     405: Words("Este endereço não aceita esse pedido", _NOTHING, "Volte à página anterior e use os botões dela."),
     413: Words("O que foi enviado é grande demais", _NOTHING, "Confira se colou só o token, sem outro texto junto."),
+    414: Words("O endereço é longo demais", _NOTHING, "Volte e use menos filtros de uma vez."),
     415: Words("O servidor não aceita esse tipo de conteúdo", _NOTHING, "Envie o formulário pela própria página."),
     422: Words("O que foi preenchido não serve", _NOTHING, "Volte, corrija e envie de novo."),
-    429: Words("Muitos pedidos em pouco tempo", _NOTHING, "Espere um minuto e tente de novo."),
+    429: Words("Muitos pedidos em pouco tempo", _NOTHING, "Espere alguns segundos e tente de novo."),
     431: Words(
         "O navegador enviou cabeçalhos grandes demais", _NOTHING, "Apague os cookies deste endereço e tente de novo."
     ),
@@ -54,7 +57,13 @@ WORDS = {
 }
 
 _UNTOUCHED = "O que este pedido ia gravar não foi gravado; os dados estão como estavam."
+_KEPT = ("Allow", "Retry-After")  # headers of an error that its page has, too
+_LEAN = (414, 429, 431)  # whoever sends too much gets a page that costs nothing
 _STALE = Words("A página ficou aberta por muito tempo", _NOTHING, "Volte, recarregue a página e envie de novo.")
+
+_NOT_YOURS = Words(
+    "Você não tem permissão para isto", _NOTHING, "Peça a quem administra o painel que o faça, ou que mude o seu papel."
+)
 
 
 def answer(error: HTTPException) -> Response:
@@ -63,8 +72,10 @@ def answer(error: HTTPException) -> Response:
         return make_response(error.response)
     if isinstance(error, CSRFError):
         return error_page(403, words=_STALE)
+    if isinstance(error, NotAllowed):
+        return error_page(403, words=_NOT_YOURS)
     page = error_page(error.code or 500, _own_sentence(error))
-    page.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+    page.headers.extend({name: value for name, value in error.get_headers() if name in _KEPT})
     return page
 
 
@@ -80,7 +91,7 @@ def error_page(status: int, sentence: str | None = None, words: Words | None = N
     if is_htmx():
         return bare(status, title, words)
     template = "errors/bare.html"
-    if status < 500 and _let_in():
+    if status < 500 and status not in _LEAN and _let_in():
         template = "errors/page.html"
         with suppress(NotFound):  # the address may choose an account that is not there: the frame shows another one
             connection()
@@ -93,6 +104,11 @@ def of_database(found: Trouble) -> Response:
     if found.passes:
         page.headers["Retry-After"] = str(trouble.RETRY_AFTER)
     return page
+
+
+def of_vault(error: VaultError) -> Response:
+    """The page where a token cannot be sealed or opened: which key is missing, and how it comes back."""
+    return error_page(503, str(error))
 
 
 def bare(status: int, title: str | None = None, words: Words | None = None) -> Response:
@@ -114,5 +130,7 @@ def _own_sentence(error: HTTPException) -> str | None:
 
 
 def _let_in() -> bool:
-    """Whether the guard lets the caller in: some errors come about before it is asked."""
-    return guard.check() is None
+    """Whether guard and gate let the caller in: some errors come about before they are asked."""
+    if identity.current() is None:
+        return guard.check() is None and gate.check() is None and identity.current() is not None
+    return True

@@ -95,7 +95,17 @@ def answer(template: str, *, links: Links | None = None, **values: Any) -> Respo
     return made
 
 
+def without_account(template: str) -> Response:
+    """The page that says so; where htmx asks for rows of an account that is gone meanwhile, it loads the page anew."""
+    if is_htmx():
+        return Response("", headers={"HX-Refresh": "true"})
+    return answer(template, account=None, page=None)
+
+
 def _goes_on_typing() -> bool:
     """Whether this is one more letter of a search that is in the browser's history already."""
-    before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    try:
+        before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    except ValueError:  # no address at all: "http://["
+        return False
     return request.headers.get("HX-Trigger") == "q" and bool(before.get("q") and request.args.get("q"))

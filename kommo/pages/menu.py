@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from flask import request, url_for
 
+from kommo.access.identity import may
+from kommo.access.rules import ROUTES
 from kommo.store.copy_state import CopyState
 
 _PLACES: tuple[tuple[str, tuple[tuple[str, str, str | None], ...]], ...] = (
     ("", (("Visão geral", "home", None), ("Contatos", "contacts", "contacts"), ("Negociações", "deals", "deals"))),
     ("Conta", (("Sincronização", "sync", None), ("Conexão", "connection", None))),
+    ("Administração", (("Acesso", "access", None), ("Privacidade", "privacy", None), ("Auditoria", "audit", None))),
 )
+_AT_FOOT = ("Administração",)  # no room for it in a phone's bottom bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries under a common word, which may be empty."""
+    """Entries under a common word, which may be empty. On a phone some groups stand at the foot of the page."""
 
     title: str
     places: list[Place]
+    at_foot: bool = False
 
 
 def menu(copy: CopyState | None) -> list[Group]:
-    """The entries, with the numbers of the copy where there is one."""
-    return [Group(title, [_place(*entry, copy) for entry in entries]) for title, entries in _PLACES]
+    """The entries the caller may open, with the numbers of the copy where there is one."""
+    groups = [
+        Group(title, [_place(*entry, copy) for entry in entries if may(ROUTES[f"{entry[1]}.page"])], title in _AT_FOOT)
+        for title, entries in _PLACES
+    ]
+    return [group for group in groups if group.places]
 
 
 def _place(label: str, room: str, counted: str | None, copy: CopyState | None) -> Place:

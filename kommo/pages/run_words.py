@@ -251,5 +251,5 @@ def _counts(view: StreamView, otherwise: str) -> tuple[str, bool]:
     """The two counts in words and whether they are equal; `otherwise` where Kommo's was not taken."""
     if view.remote_count is None:
         return otherwise, False
-    counts = f"{number(view.remote_count)} no Kommo, {number(view.local_count or 0)} aqui"
-    return counts, view.proved
+    erased = f" e {plural(view.erased, 'apagado a pedido', 'apagados a pedido')}" if view.erased else ""
+    return f"{number(view.remote_count)} no Kommo, {number(view.local_count or 0)} aqui{erased}", view.proved

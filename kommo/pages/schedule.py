@@ -3,13 +3,15 @@
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from kommo.access.actor import actor
 from kommo.db import writing
 from kommo.pages import schedule_form
 from kommo.pages.context import connection, schedule, services
 from kommo.pages.schedule_form import ScheduleForm
-from kommo.store import schedule_words, schedules
+from kommo.store import audit, schedule_words, schedules
 from kommo.store.tables import Connection
 
 bp = Blueprint("schedule", __name__, url_prefix="/agenda")  # inside that of /sincronizacao
@@ -31,9 +33,10 @@ def save() -> AnyResponse:
     if form.plan is None:
         return _page(form, 422)
     with writing(services().engine) as opened:
-        before = schedules.view(opened, found)
+        before = schedules.view(opened, found, services().vault)
         schedules.save(opened, found, form.plan, paused=before is not None and before.paused)
-        _tell("A agenda está salva.", schedules.view(opened, found))
+        _note(opened, found, "schedule.saved")
+        _tell("A agenda está salva.", schedules.view(opened, found, services().vault))
     return _back()
 
 
@@ -53,7 +56,8 @@ def resume() -> AnyResponse:
 def remove() -> AnyResponse:
     """Forget the schedule."""
     with writing(services().engine) as opened:
-        schedules.remove(opened, _connected().id)
+        if schedules.remove(opened, _connected().id):
+            _note(opened, _connected(), "schedule.removed")
     flash("A agenda está desligada: a cópia só é atualizada quando alguém pede.")
     return _back()
 
@@ -69,8 +73,13 @@ def _set_paused(paused: bool) -> AnyResponse:
     found = _connected()
     with writing(services().engine) as opened:
         if schedules.set_paused(opened, found, paused):
-            _tell("" if paused else "A agenda continua.", schedules.view(opened, found))
+            _note(opened, found, "schedule.paused" if paused else "schedule.resumed")
+            _tell("" if paused else "A agenda continua.", schedules.view(opened, found, services().vault))
     return _back()
+
+
+def _note(opened: Session, found: Connection, action: str) -> None:
+    audit.note(opened, actor(), action, owner=found.user_id, account_id=found.account_id)
 
 
 def _tell(done: str, shown: schedules.ScheduleView | None) -> None:

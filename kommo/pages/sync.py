@@ -7,9 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from kommo.access.actor import actor
 from kommo.crm.errors import TokenExpired, TokenRefused
 from kommo.pages import run_words, schedule
-from kommo.pages.context import connection, said_here, services, session, token_is_of_use
+from kommo.pages.context import connection, lock_of, said_here, services, session, token_is_of_use
 from kommo.pages.htmx import fragment, is_htmx
 from kommo.pages.requests import requests
 from kommo.store import missing, progress, runs
@@ -18,6 +19,7 @@ from kommo.store.tables import Connection
 from kommo.sync import control, streams
 from kommo.sync.streams import StreamSpec
 from kommo.text import plural
+from kommo.vault import VaultError
 
 bp = Blueprint("sync", __name__, url_prefix="/sincronizacao")
 bp.register_blueprint(schedule.bp)
@@ -60,15 +62,17 @@ def start() -> AnyResponse:
     found = _connected()
     if not found.token:
         return _disconnected()
+    if locked := lock_of(found):
+        return _locked(locked)
     with suppress(runs.AlreadyRunning):
-        control.start(services(), found.id, "page", sweep=request.form.get("sweep") == "1")
+        control.start(services(), found.id, "page", sweep=request.form.get("sweep") == "1", by=actor())
     return redirect(url_for("sync.page"), 303)
 
 
 @bp.post("/<int:run_id>/cancelar")
 def cancel(run_id: int) -> AnyResponse:
     """Ask a run to end; what it has read stays."""
-    if not control.cancel(services(), _connected().id, _run(_connected(), run_id).id):
+    if not control.cancel(services(), _connected().id, _run(_connected(), run_id).id, by=actor()):
         abort(404)
     return redirect(url_for("sync.page"), 303)
 
@@ -76,7 +80,7 @@ def cancel(run_id: int) -> AnyResponse:
 @bp.post("/<int:run_id>/continuar")
 def resume(run_id: int) -> AnyResponse:
     """Let a paused run go on at once."""
-    if not control.resume(services(), _connected().id, _run(_connected(), run_id).id):
+    if not control.resume(services(), _connected().id, _run(_connected(), run_id).id, by=actor()):
         abort(404)
     return redirect(url_for("sync.page"), 303)
 
@@ -87,8 +91,10 @@ def confirm(run_id: int) -> AnyResponse:
     found = _connected()
     if not found.token:
         return _disconnected()
+    if locked := lock_of(found):
+        return _locked(locked)
     try:
-        if control.confirm_deletions(services(), found.id, _run(found, run_id).id) is None:
+        if control.confirm_deletions(services(), found.id, _run(found, run_id).id, by=actor()) is None:
             flash("Esta pergunta já passou: uma sincronização mais nova conferiu a conta. Veja o que ela encontrou.")
     except runs.AlreadyRunning:
         flash("Há uma sincronização em andamento; espere que termine e confirme de novo.")
@@ -165,6 +171,11 @@ def _guarded(view: RunView) -> list[dict[str, Any]]:
 
 def _disconnected() -> AnyResponse:
     flash("Esta conta está desconectada: cole um token para sincronizar.")
+    return redirect(url_for("connection.page"), 303)
+
+
+def _locked(why: VaultError) -> AnyResponse:
+    flash(f"Nada foi sincronizado. {why}")
     return redirect(url_for("connection.page"), 303)
 
 

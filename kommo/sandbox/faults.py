@@ -113,6 +113,7 @@ BEFORE: dict[str, Callable[[Fault, Switches], Answer]] = {
     "400": _problem(400, "Request validation failed"),
     "401": _problem(401, "Invalid user name or password"),
     "402": _problem(402, "Account is not paid"),
+    "403": _problem(403, "Access denied"),
     "403_scope": _problem(403, "Client doesn't have the required scope"),
     "403_html": _page(403),
     "404": _problem(404, "Not Found"),

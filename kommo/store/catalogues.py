@@ -7,6 +7,7 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import Base, clock, now
+from kommo.store import suppression
 from kommo.store.among import among
 from kommo.store.tables import CatalogueRead, Company, CustomField, KommoUser, LossReason, Pipeline, Stage, Wallet
 from kommo.store.upsert import insert_missing, upsert
@@ -108,10 +109,14 @@ def ask_companies_again(session: Session, connection_id: int, run_id: int) -> No
 def write_companies(
     session: Session, connection_id: int, run_id: int, names: dict[int, str], asked: Sequence[int] = ()
 ) -> None:
-    """Note companies' names; one of those `asked` for that Kommo did not give keeps the name it had."""
+    """Note companies' names; one of those `asked` for that Kommo did not give keeps the name it had.
+
+    A name that held an erased person's values is left out.
+    """
     table: Table = Company.__table__  # type: ignore[assignment]
     here = {"connection_id": connection_id, "checked_run": run_id, "gone_at": None}
-    upsert(session, table, [here | {"id": key, "name": name} for key, name in names.items()])
+    erased = suppression.ids(session, connection_id, suppression.COMPANY, names)
+    upsert(session, table, [here | {"id": key, "name": "" if key in erased else names[key]} for key in names])
     missing = [key for key in asked if key not in names]
     insert_missing(session, table, [here | {"id": key, "name": ""} for key in missing])
     if missing:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import clock, now
-from kommo.store import marks
+from kommo.store import marks, sealed
 from kommo.store.tables import Connection, Owner
-from kommo.vault import Vault
+from kommo.vault import VERSION, Vault, VaultError
 
 DEFAULT_OWNER = "1"
 
@@ -44,7 +44,7 @@ def ensure_owner(session: Session, user_id: str) -> Owner:
 
 
 def save(session: Session, vault: Vault, user_id: str, account: Account, token: str) -> Connection:
-    """Connect an account, or give a known one its new token; the token is stored sealed."""
+    """Connect an account, or give a known one its new token; the token is stored sealed. Raises VaultError."""
     ensure_owner(session, user_id)
     moment = now(session)  # asked before the row is added: a query would flush it half filled
     found = by_account(session, user_id, account.account_id)
@@ -55,7 +55,7 @@ def save(session: Session, vault: Vault, user_id: str, account: Account, token: 
         marks.require_sweep(session, found.id)
     found.base_address = account.base_address
     found.is_demo = account.is_demo
-    found.token = vault.seal(token, found.place)
+    found.token = sealed.seal(session, vault, token, found.place)
     found.token_hint = account.token_hint
     found.token_refused = False
     found.scopes = list(account.scopes)
@@ -63,6 +63,7 @@ def save(session: Session, vault: Vault, user_id: str, account: Account, token: 
     found.expires_at = account.expires_at
     found.base_domain = account.base_domain
     found.connected_at = moment
+    found.disconnected_at = None
     found.erasing = False
     describe(found, account.name, account.subdomain, account.currency, account.timezone, account.details)
     session.flush()
@@ -117,26 +118,45 @@ def open_token(vault: Vault, connection: Connection) -> str | None:
     return vault.open(connection.token, connection.place) if connection.token else None
 
 
-def forget_token(connection: Connection) -> None:
+def forget_token(session: Session, connection: Connection) -> None:
     """Disconnect: the token is removed, the copy stays."""
+    if connection.token is not None or connection.disconnected_at is None:
+        connection.disconnected_at = now(session)
     connection.token = None
     connection.token_hint = None
 
 
-def token_trouble(connection: Connection, moment: float) -> Literal["missing", "refused", "expired"] | None:
+def lock_of(vault: Vault, connection: Connection) -> VaultError | None:
+    """Why the stored token does not open here: its key is missing, or it is damaged. None where it does, or is gone."""
+    return vault.trouble(connection.token, connection.place) if connection.token else None
+
+
+def token_trouble(
+    connection: Connection, moment: float, vault: Vault
+) -> Literal["missing", "refused", "expired", "locked"] | None:
     """Why no run of this connection could succeed at `moment` (Unix seconds); None where its token is of use."""
     if not connection.token:
         return "missing"
     if connection.token_refused:
         return "refused"
-    return "expired" if connection.expires_at is not None and connection.expires_at <= moment else None
+    if connection.expires_at is not None and connection.expires_at <= moment:
+        return "expired"
+    return "locked" if lock_of(vault, connection) else None
 
 
-def usable() -> ColumnElement[bool]:
-    """The condition for a connection without such a trouble now, whose copy nobody erases."""
+def usable(vault: Vault) -> ColumnElement[bool]:
+    """The condition for a connection without such a trouble now, whose copy nobody erases.
+
+    A token that is damaged passes: only opening it tells.
+    """
     lasting = or_(Connection.expires_at.is_(None), Connection.expires_at > clock())
+    opens = [Connection.token.startswith(f"{VERSION}:{key_id}:", autoescape=True) for key_id in vault.key_ids]
     return and_(
-        Connection.token.is_not(None), Connection.token_refused.is_(False), Connection.erasing.is_(False), lasting
+        Connection.token.is_not(None),
+        or_(false(), *opens),
+        Connection.token_refused.is_(False),
+        Connection.erasing.is_(False),
+        lasting,
     )
 
 

@@ -64,12 +64,13 @@ def contact_list(
 
 
 def contact_page(session: Session, connection: Connection, contact_id: int) -> ContactPage | None:
-    """One contact of this account, gone from Kommo or not; None for an unknown one, and for a foreign one alike."""
+    """One contact of this account, gone from Kommo or not; None for an unknown, a foreign and an erased one alike."""
     contact = session.scalars(
         select(Contact).where(
             Contact.user_id == connection.user_id,
             Contact.connection_id == connection.id,
             Contact.remote_id == contact_id,
+            Contact.erased_at.is_(None),
         )
     ).one_or_none()
     if contact is None:

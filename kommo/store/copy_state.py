@@ -86,6 +86,12 @@ def copy_state(session: Session, connection: Connection) -> CopyState:
     )
 
 
+def proved_by(session: Session, connection_id: int) -> int | None:
+    """The run that proved the copy last; None where none did."""
+    found = _last_proof(session, connection_id)
+    return found.id if found else None
+
+
 def _words(facts: _Facts) -> tuple[str, str, str]:
     """Kind, label and sentence."""
     run = facts.run
@@ -131,7 +137,8 @@ def _counts(facts: _Facts) -> str:
         if view.remote_count is None:
             found.append(f"{plural(held, one, many)} aqui, sem contagem no Kommo")
         else:
-            found.append(f"{plural(view.remote_count, one, many)} no Kommo, {number(held)} aqui")
+            erased = f" e {plural(view.erased, 'apagado a pedido', 'apagados a pedido')}" if view.erased else ""
+            found.append(f"{plural(view.remote_count, one, many)} no Kommo, {number(held)} aqui{erased}")
     return "; ".join(found)
 
 
@@ -151,8 +158,8 @@ def _last_proof(session: Session, connection_id: int) -> Any | None:
         .where(
             SyncRun.connection_id == connection_id,
             SyncRun.state == "done",
-            contacts.remote_count == contacts.local_count,
-            deals.remote_count == deals.local_count,
+            contacts.remote_count == contacts.local_count + contacts.erased,
+            deals.remote_count == deals.local_count + deals.erased,
             contacts.differed + deals.differed == 0,
         )
         .order_by(SyncRun.id.desc())

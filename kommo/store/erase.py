@@ -3,9 +3,9 @@
 from sqlalchemy import Engine, Table, delete, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from kommo.db import writing
+from kommo.db import now, writing
 from kommo.store.among import among
-from kommo.store.tables import Connection, DealContact, SearchPending, SyncRun, SyncSeen, Wallet
+from kommo.store.tables import Connection, DealContact, Scrub, SearchPending, SyncRun, SyncSeen, Wallet
 
 LOT = 500  # rows in one transaction: well under 100 ms
 
@@ -25,6 +25,7 @@ def erase(engine: Engine, connection_id: int) -> None:
             if any(some(session, connection_id) for some in (_some_seen, _some_links, _some_records)):
                 continue
             session.delete(connection)  # catalogues, runs and their streams go with it
+            session.add(Scrub(asked_at=now(session)))
 
 
 def _some_records(session: Session, connection_id: int) -> bool:

@@ -103,8 +103,9 @@ def local_page(session: Session, connection: Connection, kind: str, query: str, 
 
 
 def live(connection: Connection, kind: str) -> list[ColumnElement[bool]]:
-    """The conditions for the records of one kind an account holds that are not gone from Kommo."""
-    return [Wallet.connection_id == connection.id, Wallet.kind == kind, Wallet.deleted_at.is_(None)]
+    """The conditions for the records of one kind an account holds: neither gone from Kommo, nor erased here."""
+    here = (Wallet.connection_id == connection.id, Wallet.kind == kind)
+    return [*here, Wallet.deleted_at.is_(None), Wallet.erased_at.is_(None)]
 
 
 def holders(session: Session, connection: Connection, kind: str) -> set[int | None]:

@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import ColumnElement, RowMapping, Table, select, update
 from sqlalchemy.orm import Session
 
+from kommo.store import suppression
 from kommo.store.among import among
 from kommo.store.records import Incoming, Target
 from kommo.store.tables import DealContact, SyncMissing, Wallet
@@ -19,8 +20,10 @@ _RECORD = "metadata"
 def differing(session: Session, target: Target, page: Sequence[Incoming]) -> tuple[list[int], list[int]]:
     """The ids of those records of a page that are held otherwise, and of those that are not held alive.
 
-    Compared column by column, and the links in their order. What waits for a person's word counts as not held.
+    Compared column by column, and the links in their order. What waits for a person's word counts as not held; what was
+    erased at a person's wish is compared as it may be kept.
     """
+    page = suppression.clean(session, target, page)
     keys = [incoming.remote_id for incoming in page]
     statement = select(_TABLE).where(*_live(target), among(_TABLE.c.remote_id, keys), ~_asked_about(target))
     held = {row["remote_id"]: row for row in session.connection().execute(statement).mappings()}

@@ -38,6 +38,7 @@ class StreamView:
     malformed: int = 0
     remote_count: int | None = None
     local_count: int | None = None
+    erased: int = 0
     sampled: int = 0
     differed: int = 0
     proof_requests: int = 0
@@ -45,8 +46,13 @@ class StreamView:
 
     @property
     def proved(self) -> bool:
-        """Whether Kommo's count was found to be ours, and no record looked at a second time was held otherwise."""
-        return self.remote_count is not None and self.remote_count == self.local_count and not self.differed
+        """Whether Kommo's count was found to be ours, and no record looked at a second time was held otherwise.
+
+        Ours are those held, and those that were erased here at a person's wish.
+        """
+        if self.remote_count is None or self.local_count is None:
+            return False
+        return self.remote_count == self.local_count + self.erased and not self.differed
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,7 @@ def _stream(row: SyncStream, run: SyncRun, moment: float) -> StreamView:
         malformed=row.malformed,
         remote_count=row.remote_count,
         local_count=row.local_count,
+        erased=row.erased,
         sampled=row.sampled,
         differed=row.differed,
         proof_requests=row.proof_requests,

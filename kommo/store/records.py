@@ -1,15 +1,15 @@
 """Writing records into `Wallet`: a page at a time, only what changed, never an older version over a newer one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, Table, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Insert, Table, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kommo.db import clock
-from kommo.store import missing, search
+from kommo.store import missing, search, suppression
 from kommo.store.among import among, each
 from kommo.store.tables import DealContact, SyncCandidate, SyncRun, SyncSeen, SyncStream, Wallet
 from kommo.store.tables.runs import DELTA
@@ -28,13 +28,17 @@ _KEY = ("connection_id", "kind", "remote_id")
 class Incoming:
     """A record as it arrived: the values of its `Wallet` columns by column name, and a deal's contacts.
 
-    `links` is a list of (contact id, is main) in Kommo's order, None for a record that is no deal.
+    `links` is a list of (contact id, is main) in Kommo's order, None for a record that is no deal. `bare` gives the
+    record without its texts, and without its links to the contacts that were erased. `erased_at` is set on a contact
+    that is nothing but its number any more.
     """
 
     remote_id: int
     content_hash: bytes
     values: dict[str, Any]
     links: list[tuple[int, bool]] | None = None
+    bare: "Callable[[Collection[int]], Incoming] | None" = None
+    erased_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,10 @@ def write_page(session: Session, target: Target, page: Sequence[Incoming], versi
     """Bring one page into the copy, inside the caller's transaction.
 
     `version` orders readings by when they were asked for: a stored row of a later reading is left alone. A row
-    that was deleted here and is alive in a later reading comes back to life.
+    that was deleted here and is alive in a later reading comes back to life; one that was erased never gets its values.
     """
-    latest = {incoming.remote_id: incoming for incoming in page}
+    suppression.keep_deals(session, target, page)
+    latest = {incoming.remote_id: incoming for incoming in suppression.clean(session, target, page)}
     held = _held(session, target, latest)
     changes = {key: _change(held.get(key), incoming, version) for key, incoming in latest.items()}
     changed = [latest[key] for key, change in changes.items() if change != UNCHANGED]
@@ -143,15 +148,29 @@ def tally(session: Session, run_id: int) -> None:
             counts.get((row.stream, change), 0) for change in (CREATED, UPDATED, UNCHANGED, DELETED)
         )
         if mode == DELTA and row.state == "done" and row.local_count is not None:
-            row.unchanged = max(row.local_count - row.created - row.updated, 0)
+            row.unchanged = max(row.local_count + row.erased - row.created - row.updated, 0)
 
 
 def live_count(session: Session, connection_id: int, kind: str) -> int:
-    """How many records of one kind are held and not deleted."""
+    """How many records of one kind are held and not deleted, without those that were erased at a person's wish."""
+    return _count(session, connection_id, kind, Wallet.erased_at.is_(None))
+
+
+def erased_count(session: Session, connection_id: int, kind: str) -> int:
+    """How many records of one kind are alive at Kommo and were erased here at a person's wish."""
+    return _count(session, connection_id, kind, Wallet.erased_at.is_not(None))
+
+
+def alive_count(session: Session, connection_id: int, kind: str) -> int:
+    """How many records of one kind Kommo should have: those held, and those kept out."""
+    return live_count(session, connection_id, kind) + erased_count(session, connection_id, kind)
+
+
+def _count(session: Session, connection_id: int, kind: str, which: ColumnElement[bool]) -> int:
     return session.execute(
         select(func.count())
         .select_from(Wallet)
-        .where(Wallet.connection_id == connection_id, Wallet.kind == kind, Wallet.deleted_at.is_(None))
+        .where(Wallet.connection_id == connection_id, Wallet.kind == kind, Wallet.deleted_at.is_(None), which)
     ).scalar_one()
 
 
@@ -221,6 +240,7 @@ def _row(target: Target, incoming: Incoming, version: int) -> dict[str, Any]:
         "content_hash": incoming.content_hash,
         "version": version,
         "deleted_at": None,
+        "erased_at": incoming.erased_at,
     }
 
 

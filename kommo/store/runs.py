@@ -241,7 +241,7 @@ def pauses(session: Session, run_id: int) -> int:
 def last_difference(session: Session, connection_id: int, stream: str) -> int:
     """By how much ours was the higher count at the end of the account's last run that was done; 0 where unknown."""
     statement = (
-        select(SyncStream.local_count - SyncStream.remote_count)
+        select(SyncStream.local_count + SyncStream.erased - SyncStream.remote_count)
         .join(SyncRun, SyncRun.id == SyncStream.run_id)
         .where(SyncRun.connection_id == connection_id, SyncRun.state == "done", SyncStream.stream == stream)
         .order_by(SyncRun.id.desc())

@@ -18,6 +18,7 @@ from kommo.store.tables.runs import ACTIVE_SQL
 from kommo.store.timetable import DAY, Timetable
 from kommo.store.upsert import upsert
 from kommo.store.zones import zone_of
+from kommo.vault import Vault
 
 _TABLE: Table = Schedule.__table__  # type: ignore[assignment]
 LOT = 200  # schedules that one look finds
@@ -27,6 +28,7 @@ _WAITS = {
     "missing": "A conta está desconectada: conecte-a de novo na página Conexão e a agenda continua.",
     "refused": "O Kommo recusou o token: cole outro na página Conexão e a agenda continua.",
     "expired": "O token venceu: cole outro na página Conexão e a agenda continua.",
+    "locked": "O token guardado não abre: veja na página Conexão o que falta, e a agenda continua sozinha.",
 }
 _PAUSED = "A agenda está em pausa."
 _ACTIVE = "Há uma sincronização em andamento; a da agenda começa quando ela terminar."
@@ -54,14 +56,14 @@ class ScheduleView:
         return min((moment for moment in (self.next_at, self.next_sweep_at) if moment is not None), default=None)
 
 
-def view(session: Session, connection: Connection) -> ScheduleView | None:
-    """The account's schedule; None where there is none."""
+def view(session: Session, connection: Connection, vault: Vault) -> ScheduleView | None:
+    """The account's schedule; None where there is none. `vault` tells whether its token opens."""
     found = _row(session, connection.id)
     if found is None:
         return None
     plan, moment, zone = _plan(found), now(session), zone_of(connection)
     shown = ScheduleView(plan, found.paused, found.next_at, found.next_sweep_at, None, moment, zone)
-    return replace(shown, waiting=_PAUSED if found.paused else _waiting(session, connection, shown))
+    return replace(shown, waiting=_PAUSED if found.paused else _waiting(session, connection, shown, vault))
 
 
 def save(session: Session, connection: Connection, plan: Timetable, *, paused: bool = False) -> None:
@@ -94,29 +96,31 @@ def remove(session: Session, connection_id: int) -> bool:
     return session.execute(gone.execution_options(synchronize_session=False)).scalar_one_or_none() is not None
 
 
-def due_ids(session: Session) -> list[int]:
+def due_ids(session: Session, vault: Vault) -> list[int]:
     """The connections whose schedule wants a run that can be had: a usable token, and no run that is not over.
 
     At most `LOT`, the longest due first: where very many are due at one hour, runs begin while the rest waits.
     """
-    usable = exists().where(Connection.id == Schedule.connection_id, connections.usable())
+    usable = exists().where(Connection.id == Schedule.connection_id, connections.usable(vault))
     active = exists().where(SyncRun.connection_id == Schedule.connection_id, ACTIVE_SQL)
     due = select(Schedule.connection_id).where(_due(), usable, ~active)
     return list(session.scalars(due.order_by(Schedule.next_at).limit(LOT)))
 
 
-def take(session: Session, connection_id: int) -> int | None:
+def take(session: Session, connection_id: int, vault: Vault) -> int | None:
     """Ask for the run of a due schedule and move it on, in the caller's one transaction; gives the run's number.
 
-    None where it is not due (any more), or may only wait for the end of the quiet hours. A sweep that is due with the
-    interval serves both. Raises runs.AlreadyRunning: roll back, and the schedule stays due.
+    None where it is not due (any more), its token does not open, or it may only wait for the end of the quiet hours.
+    A sweep that is due with the interval serves both. Raises runs.AlreadyRunning: roll back, and it stays due.
     """
     statement = select(Schedule, Connection).join(Connection, Connection.id == Schedule.connection_id)
-    wanted = statement.where(Schedule.connection_id == connection_id, _due(), connections.usable())
+    wanted = statement.where(Schedule.connection_id == connection_id, _due(), connections.usable(vault))
     row = session.execute(wanted).one_or_none()
     if row is None:
         return None
     schedule, connection = row
+    if connections.lock_of(vault, connection):
+        return None
     plan, zone, moment = _plan(schedule), zone_of(connection), now(session)
     sweeping = schedule.next_sweep_at is not None and schedule.next_sweep_at <= moment
     asking = sweeping or (_is_past(schedule.next_at, moment) and not timetable.is_quiet(plan, moment, zone))
@@ -167,8 +171,8 @@ def _due() -> ColumnElement[bool]:
     )
 
 
-def _waiting(session: Session, connection: Connection, shown: ScheduleView) -> str | None:
-    trouble = connections.token_trouble(connection, shown.now)
+def _waiting(session: Session, connection: Connection, shown: ScheduleView, vault: Vault) -> str | None:
+    trouble = connections.token_trouble(connection, shown.now, vault)
     if trouble is not None:
         return _WAITS[trouble]
     if not _is_past(shown.soonest, shown.now):

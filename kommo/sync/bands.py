@@ -18,6 +18,7 @@ from itertools import pairwise
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.crm.client import Page
 from kommo.db import reading
 from kommo.store.tables import SyncBand
@@ -101,7 +102,7 @@ def read(
     todo = [band for band in bands if not band.done]
     if not todo:
         return
-    with ThreadPoolExecutor(len(todo), thread_name_prefix=f"band-{spec.name}") as pool:
+    with ThreadPoolExecutor(len(todo), thread_name_prefix=f"band-{spec.name}", initializer=logs.carrier()) as pool:
         futures = [pool.submit(reader.follow, band) for band in todo]
     errors = [error for future in futures if (error := future.exception())]
     if errors:

@@ -2,44 +2,51 @@
 
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.db import writing
 from kommo.services import SYNC, Services
-from kommo.store import missing, runs
-from kommo.store.tables import SyncRun
+from kommo.store import audit, missing, runs
+from kommo.store.audit import Actor
+from kommo.store.tables import Connection, SyncRun
 
 
-def start(services: Services, connection_id: int, trigger: str, *, sweep: bool = False) -> int:
+def start(services: Services, connection_id: int, trigger: str, *, sweep: bool = False, by: Actor | None = None) -> int:
     """Ask for a run of an account and wake a worker; gives the run's id. Raises runs.AlreadyRunning.
 
     `trigger` says who asked: "page", "api", "shell", "connect" or "schedule"; "confirm" is of `confirm_deletions`.
-    `sweep` asks for everything to be read, not only what changed.
+    `sweep` asks for everything to be read, not only what changed. `by` is whom the audit log names, here as in what
+    follows; nothing is written into it without.
     """
     with writing(services.engine) as session:
         run_id = runs.request(session, connection_id, trigger, sweep=sweep)
+        _note(session, by, "sync.started", connection_id, run_id, full=sweep)
+    logs.bind(run=run_id)  # the line of the request that asked names it
     services.ring(SYNC, run_id)
     return run_id
 
 
-def cancel(services: Services, connection_id: int, run_id: int) -> bool:
+def cancel(services: Services, connection_id: int, run_id: int, *, by: Actor | None = None) -> bool:
     """Ask a run of this account to end; gives whether there is such a run. What it has read stays."""
     with writing(services.engine) as session:
         if not _is_of(session, connection_id, run_id):
             return False
         runs.cancel(session, run_id)
+        _note(session, by, "sync.cancelled", connection_id, run_id)
         return True
 
 
-def resume(services: Services, connection_id: int, run_id: int) -> bool:
+def resume(services: Services, connection_id: int, run_id: int, *, by: Actor | None = None) -> bool:
     """Let a paused run go on at once; gives whether there is such a run."""
     with writing(services.engine) as session:
         if not _is_of(session, connection_id, run_id):
             return False
         runs.resume(session, run_id)
+        _note(session, by, "sync.resumed", connection_id, run_id)
     services.ring(SYNC, run_id)
     return True
 
 
-def confirm_deletions(services: Services, connection_id: int, run_id: int) -> int | None:
+def confirm_deletions(services: Services, connection_id: int, run_id: int, *, by: Actor | None = None) -> int | None:
     """Take a person's word that what a run found missing is gone; gives the new run that acts on it.
 
     That run asks for each of the records once more and buries those Kommo still does not give. `run_id` is the run
@@ -54,6 +61,7 @@ def confirm_deletions(services: Services, connection_id: int, run_id: int) -> in
             return None
         confirmed = runs.request(session, connection_id, "confirm")
         missing.confirm(session, connection_id, confirmed)
+        _note(session, by, "sync.deletions_confirmed", connection_id, confirmed)
     services.ring(SYNC, confirmed)
     return confirmed
 
@@ -61,3 +69,12 @@ def confirm_deletions(services: Services, connection_id: int, run_id: int) -> in
 def _is_of(session: Session, connection_id: int, run_id: int) -> bool:
     run = session.get(SyncRun, run_id)
     return run is not None and run.connection_id == connection_id
+
+
+def _note(session: Session, by: Actor | None, action: str, connection_id: int, run_id: int, **details: bool) -> None:
+    """Write into the audit log what somebody did to a run."""
+    if by is None:
+        return
+    connection = session.get_one(Connection, connection_id)
+    of = {"owner": connection.user_id, "account_id": connection.account_id}
+    audit.note(session, by, action, **of, subject=f"sincronização {run_id}", details=details)  # type: ignore[arg-type]

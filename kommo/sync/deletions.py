@@ -97,7 +97,7 @@ def _bury(run: Run, spec: StreamSpec, read_pass: int) -> None:
     with run.transaction() as session:
         gone = candidates.absent_and_gone(session, run.claim.run_id, spec.name)
         gone += missing.asked_before(session, target.connection_id, run.claim.run_id, spec.name) if gone else 0
-        if gone and too_many(gone, records.live_count(session, target.connection_id, spec.kind)):
+        if gone and too_many(gone, records.alive_count(session, target.connection_id, spec.kind)):
             missing.keep(session, target.connection_id, run.claim.run_id, spec.name)
     version = run.version()
     while True:

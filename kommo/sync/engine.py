@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
+from kommo import logs
 from kommo.connect.client import open_kommo
 from kommo.crm.check import expired_instead
 from kommo.crm.errors import Cancelled as Interrupted
@@ -19,7 +20,7 @@ from kommo.store.runs import LostLease
 from kommo.store.tables import Connection
 from kommo.sync.run import Cancelled, Heartbeat, Run, Stopping
 from kommo.sync.steps import carry_out
-from kommo.vault import VaultError
+from kommo.vault import KeyMissing, VaultError
 
 PAUSES = (60.0, 120.0, 300.0, 600.0, 900.0)  # seconds; the last one repeats
 LONGEST_PAUSE = 3600.0  # seconds; a longer Retry-After is not heeded
@@ -42,17 +43,22 @@ def run_one(services: Services, run_id: int, worker: str, stopping: threading.Ev
         connection = runs.connection_of(session, run_id) if claim else None
     if claim is None or connection is None:
         return False
-    run = Run(services, claim, connection.user_id, stopping)
-    log.info("sync_taken", run=run_id, connection=connection.id, fence=claim.fence)
+    with logs.bound(run=run_id, account=connection.account_id):
+        _carry(Run(services, claim, connection.user_id, stopping), connection)
+    return True
+
+
+def _carry(run: Run, connection: Connection) -> None:
+    """Do a claimed run and tidy up behind it."""
+    log.info("sync_taken", connection=connection.id, fence=run.claim.fence)
     try:
         with Heartbeat(run):
             _work(run, connection)
-        _tidy(services, claim.connection_id)
+        _tidy(run.services, run.claim.connection_id)
     except LostLease:
-        log.warning("sync_lost_lease", run=run_id)
+        log.warning("sync_lost_lease")
     except DatabaseError as error:  # it takes not even a sentence: once the lease is over the page says so
-        log.warning("sync_left", run=run_id, cause=type(error.orig).__name__)
-    return True
+        log.warning("sync_left", cause=type(error.orig).__name__)
 
 
 def _work(run: Run, connection: Connection) -> None:
@@ -65,6 +71,8 @@ def _work(run: Run, connection: Connection) -> None:
         _end(run, "done", errors)
     except (Cancelled, Interrupted, Stopping):
         _interrupted(run)
+    except KeyMissing as error:  # it opens again when the key is back: the run waits for that
+        _pause(run, 0.0, str(error))
     except VaultError as error:
         _end(run, "failed", [str(error)])
     except KommoError as error:
@@ -74,7 +82,7 @@ def _work(run: Run, connection: Connection) -> None:
     except LostLease:
         raise
     except Exception as error:
-        log.exception("sync_broke", run=run.claim.run_id)
+        log.exception("sync_broke")
         _end(run, "failed", [DAMAGED if _is_damaged(error) else BROKEN])
 
 
@@ -90,7 +98,7 @@ def _interrupted(run: Run) -> None:
 
 def _refused(run: Run, connection: Connection, error: KommoError) -> None:
     """Passing troubles pause the run; nonsense and refusals end it. What is stored stays."""
-    log.warning("sync_refused", run=run.claim.run_id, code=error.code)
+    log.warning("sync_refused", code=error.code)
     if error.verdict is Verdict.RETRY:
         sentence = f"{error.sentence} A sincronização continua sozinha daqui a pouco."
         _pause(run, min(error.retry_after or 0.0, LONGEST_PAUSE), sentence)
@@ -131,7 +139,7 @@ def _end(run: Run, state: str, errors: list[str]) -> None:
     with run.transaction() as session:
         runs.add_sentences(session, run.claim, "errors", errors)
         runs.finish(session, run.claim, state)
-    log.info("sync_over", run=run.claim.run_id, state=state, errors=len(errors))
+    log.info("sync_over", state=state, errors=len(errors))
 
 
 def _teller(run: Run) -> Callable[[str, float], None]:

@@ -1,5 +1,7 @@
 """The proof: how many records Kommo holds and how many are held here, and a second look at some of them.
 
+Ours are those held and those that were erased at a person's wish: Kommo has these, and here they must not come back.
+
 Kommo's last page gives its count; when ours is right, the page it must be answers in one request. That page and one
 more, anywhere in the list, are compared with the copy field by field. What differs is put right at once.
 """
@@ -54,7 +56,7 @@ def compare(run: Run, spec: StreamSpec, read_pass: int) -> Comparison:
     """Count at Kommo and here, look at two pages again, store what came of it."""
     sent = run.sent
     with reading(run.services.engine) as session:
-        held = records.live_count(session, run.claim.connection_id, spec.kind)
+        held = records.alive_count(session, run.claim.connection_id, spec.kind)
         held -= missing.counts(session, run.claim.connection_id).get(spec.name, 0)
     seen: dict[int, Page] = {}
 
@@ -119,10 +121,12 @@ def _newest_is_missing(run: Run, spec: StreamSpec) -> bool:
 
 def _store(run: Run, spec: StreamSpec, length: Length, found: Comparison, *, cut: bool, requests: int) -> None:
     with run.transaction() as session:
-        held = records.live_count(session, run.claim.connection_id, spec.kind)
+        shown = records.live_count(session, run.claim.connection_id, spec.kind)
+        erased = records.erased_count(session, run.claim.connection_id, spec.kind)
+        held = shown + erased
         asked = missing.counts(session, run.claim.connection_id).get(spec.name, 0)
         row = session.get_one(SyncStream, (run.claim.run_id, spec.name))
-        row.remote_count, row.local_count = (None if cut else length.rows), held
+        row.remote_count, row.local_count, row.erased = (None if cut else length.rows), shown, erased
         row.notes = {CUT_AT: length.pages} if cut else {}
         row.sampled, row.differed = found.sampled, found.stale + found.absent
         row.proof_requests += requests

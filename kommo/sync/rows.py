@@ -1,10 +1,12 @@
 """From a typed record of Kommo to the columns of its `Wallet` row."""
 
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
+from kommo.crm.bare import bare_contact, bare_deal
 from kommo.crm.records import Contact, Deal
 from kommo.db import Serialized
 from kommo.store.records import Incoming
@@ -20,6 +22,7 @@ def contact_row(contact: Contact) -> Incoming:
         title=contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))),
         phones=contact.phones,
         emails=contact.emails,
+        bare=lambda _erased: contact_row(bare_contact(contact)),
     )
 
 
@@ -35,6 +38,7 @@ def deal_row(deal: Deal) -> Incoming:
         loss_reason_id=deal.loss_reason_id,
         closed_at=deal.closed_at,
         links=deal.contacts,
+        bare=lambda erased: deal_row(bare_deal(deal, erased)),
     )
 
 
@@ -43,6 +47,7 @@ def _row(
     *,
     name: str,
     title: str,
+    bare: Callable[[Collection[int]], Incoming],
     phones: list[str] | None = None,
     emails: list[str] | None = None,
     links: list[tuple[int, bool]] | None = None,
@@ -72,4 +77,4 @@ def _row(
         "search_text": search_text([title], phones or [], emails or []),
         "metadata": Serialized(content.decode()),
     }
-    return Incoming(record.id, blake2b(content, digest_size=16).digest(), values, links)
+    return Incoming(record.id, blake2b(content, digest_size=16).digest(), values, links, bare)

@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from kommo import logs
 from kommo.crm.client import Kommo
 from kommo.db import writing
 from kommo.services import Services
@@ -133,7 +134,7 @@ class Indexer:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"index-{run.claim.run_id}")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"index-{run.claim.run_id}", initializer=logs.carrier())
         self._last: Future[int] | None = None
 
     def __enter__(self) -> Self:

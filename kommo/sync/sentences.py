@@ -24,10 +24,10 @@ def unproved(run: Run, spec: StreamSpec) -> list[str]:
             f"O Kommo não entrega mais que {number(row.notes[CUT_AT])} páginas de {spec.many}, e há mais registros do "
             "que isso: a cópia está incompleta. Avise o suporte do Kommo."
         )
-    elif row.remote_count != (row.local_count or 0) - asked:
+    elif row.remote_count != (row.local_count or 0) + row.erased - asked:
         found.append(
             f"O Kommo tem {plural(row.remote_count or 0, spec.one, spec.many)}, aqui há "
-            f"{number(row.local_count or 0)}: a conta mudou enquanto era lida. Sincronize de novo."
+            f"{number(row.local_count or 0)}{_erased(row.erased)}: a conta mudou enquanto era lida. Sincronize de novo."
         )
     elif row.differed:
         found.append(
@@ -40,3 +40,7 @@ def unproved(run: Run, spec: StreamSpec) -> list[str]:
             "não dá para guardá-los. Avise o suporte do Kommo."
         )
     return found
+
+
+def _erased(count: int) -> str:
+    return f" e {plural(count, 'apagado a pedido', 'apagados a pedido')}" if count else ""

@@ -35,7 +35,7 @@ def read_stream(run: Run, spec: StreamSpec) -> None:
 def _count(run: Run, spec: StreamSpec, row: SyncStream) -> dict[int, Page]:
     """Find a stream's length and plan its bands; gives the pages this took, by number."""
     with run.transaction() as session:
-        held = records.live_count(session, run.claim.connection_id, spec.kind)
+        held = records.alive_count(session, run.claim.connection_id, spec.kind)
         counting = session.get_one(SyncStream, (run.claim.run_id, spec.name))
         counting.state = "counting"
         counting.started_at = counting.started_at or now(session)

@@ -18,6 +18,7 @@ from kommo.services import Services
 from kommo.settings import Settings
 from kommo.store import runs
 from kommo.sync import engine
+from tests.api import documented
 from tests.conftest import make_settings
 
 PREFIX = "/api/kommo"
@@ -31,7 +32,10 @@ def settings(tmp_path: Path, padaria: Server) -> Settings:
 
 @dataclass
 class Api:
-    """Calls an installation; `token` goes into every call's Authorization header, until it is None."""
+    """Calls an installation; `token` goes into every call's Authorization header, until it is None.
+
+    Every answer has to be one that the API's document knows.
+    """
 
     client: FlaskClient
     services: Services
@@ -53,7 +57,9 @@ class Api:
         headers = dict(options.pop("headers", {}))
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        return self.client.open(f"{PREFIX}{path}", method=method, headers=headers, **options)
+        answer = self.client.open(f"{PREFIX}{path}", method=method, headers=headers, **options)
+        documented.hold(method, answer.request.path, answer)
+        return answer
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_the_right_account_is_taken(nameless: Api, method: str, path: str) -> No
 def test_another_account_is_refused_after_kommo_was_asked(
     nameless: Api, kommo: RawServer, method: str, path: str
 ) -> None:
-    body = expect_error(call(nameless, method, path, ACCOUNT + 1), 400, "account_mismatch")
+    body = expect_error(call(nameless, method, path, ACCOUNT + 1), 403, "account_mismatch")
     assert body["field"] == "accountId"
     assert kommo.heads
 
@@ -72,7 +72,7 @@ def test_a_claim_that_is_known_and_another_is_refused_unasked(
     silent: Api, kommo: RawServer, method: str, path: str
 ) -> None:
     silent.token = made_up(account_id=ACCOUNT + 5)
-    expect_error(call(silent, method, path, ACCOUNT), 400, "account_mismatch")
+    expect_error(call(silent, method, path, ACCOUNT), 403, "account_mismatch")
     assert kommo.heads == []
 
 

@@ -134,7 +134,7 @@ def test_token_and_account_have_to_agree(both: Api, padaria: Server) -> None:
     for method, path in OF_AN_ACCOUNT:
         address = f"{path}accountId={OFICINA.account_id}"
         answer = both.get(address) if method == "GET" else both.post(address, json={"contactId": 20000009})
-        assert expect_error(answer, 400, "account_mismatch")["field"] == "accountId"
+        assert expect_error(answer, 403, "account_mismatch")["field"] == "accountId"
 
 
 class TestTheEnvironmentsToken:

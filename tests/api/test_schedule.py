@@ -109,7 +109,7 @@ TIME = "precisa ser uma hora como 22:00, de 00:00 a 23:59, ou null."
     ("field", "value", "rule"),
     [
         *[("everyMinutes", value, "everyMinutes precisa ser um número inteiro de 5 a 1440.")
-          for value in (4, 0, -15, 1441, 2**63, 10**40, 15.0, 1.5, "15", True, [15], {}, "")],
+          for value in (4, 0, -15, 1441, 2**63, 10**40, 15.5, 1.5, "15", True, [15], {}, "")],
         *[(name, value, f"{name} {TIME}") for name in ("quietFrom", "quietTo", "sweepAt")
           for value in ("24:00", "7:00", "22h", "22:00:00", "", 22, 22.5, 1320, True, ["22:00"], "٢٢:٠٠", "22:00\n")],
         *[("paused", value, "paused precisa ser true ou false.") for value in (0, 1, "true", "", [], {})],

@@ -48,7 +48,7 @@ def test_the_answer_comes_when_the_run_is_over(api: Api, padaria: Server) -> Non
         proof = data["proof"][stream]
         assert ISO.fullmatch(proof.pop("at"))
         assert proof == {
-            "kommo": count, "local": count, "equal": True, "sampled": count, "differing": 0, "requests": 1,
+            "kommo": count, "local": count, "erased": 0, "equal": True, "sampled": count, "differing": 0, "requests": 1,
         }  # fmt: skip
     assert data["progress"]["deals"] == {
         "state": "done", "rows": 30, "pages": 1, "total": 30, "pagesTotal": 1, "percent": 100.0,
@@ -286,7 +286,7 @@ class TestAnAccountThatIsNotTheTokens:
         return make_settings(tmp_path, api_url=elsewhere.address, retry_attempts=0)
 
     def test_it_is_not_stored_where_the_caller_named_the_first(self, api: Api, elsewhere: RawServer) -> None:
-        body = expect_error(api.post("/sync", json={"accountId": PADARIA.account_id}), 400, "account_mismatch")
+        body = expect_error(api.post("/sync", json={"accountId": PADARIA.account_id}), 403, "account_mismatch")
         assert body["field"] == "accountId"
         assert len(elsewhere.heads) == 2
         with reading(api.services.engine) as session:

@@ -110,7 +110,6 @@ def test_the_scheme_may_be_written_in_any_case(silent: Api, sources: Sources, he
     "headers",
     [
         {"Authorization": "Basic YW5hOnNlbmhh"},
-        {"X-API-Key": "chave"},
         {"Authorization": "Bearer"},
         {"Authorization": "Bearer Bearer"},
     ],
@@ -221,9 +220,9 @@ class TestWithoutAnyToken:
         expect_error(silent.get("/contacts"), 401, "token_missing")
 
     def test_a_token_under_another_key_is_unreadable(self, silent: Api, padaria: Server) -> None:
-        """The key in `instance/` was lost: another token has to be sent, and may be."""
+        """The key in `instance/` was lost: it has to come back, or another token has to be sent, and may be."""
         connect(silent.services, padaria)
         found = silent.client.application.extensions
         found["kommo"] = replace(silent.services, vault=Vault(b"\1" * 32))
-        assert "chave" in expect_error(silent.get("/contacts"), 401, "token_unreadable")["error"]
+        assert "chave" in expect_error(silent.get("/contacts"), 503, "account_locked")["error"]
         expect_good(silent.get("/contacts", headers={"Authorization": f"Bearer {padaria.token}"}))

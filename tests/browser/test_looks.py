@@ -11,7 +11,8 @@ from tests.browser.visitor import NARROW, WIDE, Visitor, visit
 
 PAGES = (
     "/", "/contatos", "/contatos?q=zzzzqqq", "/negociacoes", "/sincronizacao", "/conexao", "/conexao/1/desconectar",
-    "/nada", "record:/contatos", "record:/negociacoes", "run:/sincronizacao", "/sincronizacao/agenda",
+    "/nada", "record:/contatos", "record:/negociacoes", "run:/sincronizacao", "/sincronizacao/agenda", "/api/docs",
+    "/privacidade", "found:/privacidade", "person:/privacidade", "erase:/privacidade", "/auditoria",
 )  # fmt: skip
 SIZES = {"wide": WIDE, "narrow": NARROW}
 _SMALL_TARGETS = """
@@ -30,11 +31,30 @@ _SMALL_TARGETS = """
 """
 
 
+_OF_A_PERSON = ("found", "person", "erase")
+
+
+def _find_somebody(visitor: Visitor, kind: str) -> None:
+    """Search, go on to the first one, ask to erase them: as far as `kind` says."""
+    page = visitor.page
+    page.get_by_role("searchbox").fill("silva")
+    page.get_by_role("button", name="Procurar").click()
+    expect(page.locator("#found-title")).to_be_visible()
+    if kind != "found":
+        page.locator(".row-link").first.click()
+        expect(page).to_have_url(re.compile(r"/pessoas/\d+"))
+    if kind == "erase":
+        page.get_by_role("link", name="Apagar esta pessoa").click()
+        expect(page).to_have_url(re.compile(r"/apagar"))
+
+
 def show(visitor: Visitor, page: str) -> str:
     """Open a page of the list above; gives a name for its picture."""
     kind, _, path = page.rpartition(":")
     visitor.open(path)
-    if kind:
+    if kind in _OF_A_PERSON:
+        _find_somebody(visitor, kind)
+    elif kind:
         visitor.page.locator(".row-link").first.click()
         expect(visitor.page).to_have_url(re.compile(rf"{path}/\d+"))
     return re.sub(r"\W+", "-", f"{kind}{path}").strip("-") or "inicio"

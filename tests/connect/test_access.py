@@ -1,5 +1,6 @@
 """Which token a call uses and where it goes; the demonstration account beside a real one; keys that do not fit."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +19,12 @@ from kommo.settings import SettingError
 from kommo.store import connections
 from kommo.store.budget import INSTALLATION
 from kommo.store.tables import Connection
+from kommo.sync import control, engine
 from kommo.vault import Vault, VaultError
 from tests.conftest import make_services, make_settings
 from tests.crm.people import token
 from tests.databases import free_port
-from tests.sync.accounts import connect, run
+from tests.sync.accounts import connect, run, run_view
 
 REAL = "https://api-c.kommo.com"
 
@@ -86,6 +88,17 @@ def test_the_demonstration_account_keeps_its_address_and_token_when_started_anew
     with reading(installation.engine) as session:
         assert connections.any_demo(session) == []
     assert again.count(".") == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="a process's environment is read in Linux's way")
+def test_the_demonstration_account_is_given_no_secret(installation: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KOMMO_ENCRYPTION_KEY", "SECRET_KEY", "KOMMO_JWT_TOKEN", "DATABASE_URL"):
+        monkeypatch.setenv(name, f"canario-{name}")
+    demo.start(installation.settings)
+    ((child, *_),) = demo._running.values()
+    given = Path(f"/proc/{child.pid}/environ").read_bytes()
+    assert b"canario" not in given
+    assert b"PATH=" in given
 
 
 def test_the_environments_token_is_the_last_resort(tmp_path: Path, padaria: Server) -> None:
@@ -158,15 +171,17 @@ def test_another_key_locks_the_account_and_destroys_nothing(services: Services, 
     """The page and the run say so; with the old key back everything works again."""
     account = connect(services, padaria)
     sealed = _connection(services, account).token
-    other = replace(services, vault=Vault(bytes(32)))
+    other = replace(services, vault=Vault(b"k" * 32))
     report = flow.retest(other, _connection(services, account)).report
     assert not report.ok
     assert "outra chave" in report.steps[0].title
     view = run(other, account)
-    assert view.state == "failed"
-    assert "outra chave" in view.errors[0]
+    assert (view.state, view.errors) == ("paused", [])
+    assert "outra chave" in view.waiting
     assert _connection(services, account).token == sealed
-    assert run(services, account).proved
+    assert control.resume(services, account, view.id)
+    assert engine.run_one(services, view.id, "test", threading.Event())
+    assert run_view(services, account, view.id).proved
 
 
 def test_a_token_moved_to_another_account_does_not_open(services: Services, padaria: Server, oficina: Server) -> None:
@@ -175,6 +190,38 @@ def test_a_token_moved_to_another_account_does_not_open(services: Services, pada
         session.get_one(Connection, second).token = session.get_one(Connection, first).token
     with pytest.raises(VaultError), open_kommo(services, _connection(services, second)):
         pass
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.com",
+        "https://api-c.kommo.com.evil.com",
+        "https://api-c.kommo.com@evil.com",
+        "https://evil.com\\.kommo.com",
+        "https://api-c.kommo.com:8443",
+        "http://api-c.kommo.com",
+        "https://127.0.0.1.evil.com",
+        "http://10.0.0.7",
+        "",
+    ],
+)
+def test_whoever_writes_into_the_database_does_not_choose_where_the_token_goes(
+    services: Services, padaria: Server, address: str
+) -> None:
+    """A changed backup that somebody restores, for one: the token opens, and stays here."""
+    account = connect(services, padaria)
+    with writing(services.engine) as session:
+        session.get_one(Connection, account).base_address = address
+    changed = _connection(services, account)
+    with pytest.raises(VaultError, match="nada foi enviado"), open_kommo(services, changed):
+        pass
+    report = flow.retest(services, changed).report
+    assert "O endereço guardado com este token não é do Kommo" in report.steps[0].title
+    view = run(services, account)
+    assert view.state == "failed"
+    assert "Cole o token de novo" in view.errors[0]
+    assert _connection(services, account).token == changed.token
 
 
 def test_the_token_is_nowhere_in_the_database(tmp_path: Path, padaria: Server) -> None:

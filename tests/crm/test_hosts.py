@@ -9,7 +9,7 @@ import pytest
 
 from kommo.addresses import check_configured
 from kommo.crm.errors import BadToken
-from kommo.crm.hosts import base_address
+from kommo.crm.hosts import base_address, may_be_asked
 from kommo.crm.token import Claims, read_token
 from kommo.crm.transport import Transport
 from tests.crm.people import token
@@ -291,3 +291,19 @@ def test_any_other_address_is_refused_in_portuguese(text: str) -> None:
 def test_a_transport_takes_no_other_address_either(address: str) -> None:
     with pytest.raises(ValueError, match="https://servidor"):
         Transport(address, token())
+
+
+@pytest.mark.parametrize("host", [each for each in HOSTILE if isinstance(each, str)])
+def test_a_stored_address_is_held_to_the_same_rule(host: str) -> None:
+    own = host in ("localhost", "127.0.0.1", "[::1]")  # of this machine: nothing leaves
+    assert may_be_asked(f"https://{host}", configured=None) is own
+    assert may_be_asked(f"https://{host}", configured="https://api-c.kommo.com") is own
+
+
+def test_a_stored_address_of_kommo_or_of_the_operator_is_taken() -> None:
+    assert may_be_asked("https://api-c.kommo.com", configured=None)
+    assert may_be_asked("https://api-b.amocrm.ru", configured=None, base_domain="amocrm.ru")
+    assert may_be_asked("https://espelho.exemplo:8443", configured="https://espelho.exemplo:8443")
+    assert may_be_asked("http://127.0.0.1:8765", configured=None)
+    assert not may_be_asked("http://api-c.kommo.com", configured=None)
+    assert not may_be_asked("https://espelho.exemplo", configured=None)

@@ -16,7 +16,8 @@ def _mode(path: Path) -> int:
 
 
 def test_folder_and_files_are_closed_to_others(tmp_path: Path) -> None:
-    services = make_services(make_settings(tmp_path))
+    services = make_services(make_settings(tmp_path, encryption_key=None))
+    services.vault.seal("token", "1/1")  # makes the key
     folder = tmp_path / "instance"
     assert _mode(folder) == 0o700
     for name in ("kommo.sqlite3", "encryption_key"):

@@ -49,7 +49,7 @@ def test_it_says_what_it_moved_and_what_to_write_into_env(app: Flask, services: 
         assert done.exit_code == 0, done.output
         lines = done.stdout.splitlines()
         assert {"owner: 1 linha", "connection: 1 linha", "Wallet: 0 linhas"} <= set(lines)
-        assert "2 linhas em 22 tabelas, comparadas uma a uma: iguais." in lines
+        assert "2 linhas em 30 tabelas, comparadas uma a uma: iguais." in lines
         assert lines[-1] == f"DATABASE_URL={url.render_as_string()}"
         assert ":***@" in lines[-1]
         again = call(app, "move-to", address)

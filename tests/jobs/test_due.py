@@ -66,12 +66,12 @@ def quiet_now(services: Services, account: Connection) -> dict[str, int]:
 def test_what_is_due_is_asked_for_and_moved_on(services: Services, bakery: Connection) -> None:
     make_schedule(services.engine, bakery, -3)
     before = shown(services, bakery).next_at
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert asked(services) == [(bakery.id, "schedule", None, "queued")]
     after = shown(services, bakery).next_at
     assert before is not None
     assert after == before + 15 * 60
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert len(asked(services)) == 1
 
 
@@ -79,14 +79,14 @@ def test_what_is_not_due_is_left_alone(services: Services, bakery: Connection) -
     make_schedule(services.engine, bakery, 60)
     make_schedule(services.engine, make_account(services.engine, BRUNO), paused=True)
     before = shown(services, bakery).next_at
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert asked(services) == []
     assert shown(services, bakery).next_at == before
 
 
 def test_a_week_of_missed_moments_is_one_run(services: Services, bakery: Connection) -> None:
     make_schedule(services.engine, bakery, -WEEK, every=5, sweep_at=180, next_sweep_at=moment_of(services) - WEEK)
-    ask_for_due(services.engine)
+    ask_for_due(services)
     found = shown(services, bakery)
     assert asked(services) == [(bakery.id, "schedule", SWEEP, "queued")]
     assert found.next_at is not None
@@ -95,21 +95,21 @@ def test_a_week_of_missed_moments_is_one_run(services: Services, bakery: Connect
     assert found.now < found.next_sweep_at <= found.now + 26 * 3600
     with writing(services.engine) as session:
         session.execute(update(SyncRun).values(state="done"))
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert len(asked(services)) == 1
 
 
 def test_a_sweep_that_is_due_alone_leaves_the_interval_where_it_was(services: Services, bakery: Connection) -> None:
     make_schedule(services.engine, bakery, 300, sweep_at=180, next_sweep_at=moment_of(services) - 5)
     before = shown(services, bakery).next_at
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert asked(services) == [(bakery.id, "schedule", SWEEP, "queued")]
     assert shown(services, bakery).next_at == before
 
 
 def test_in_the_quiet_hours_a_missed_run_waits_for_their_end(services: Services, bakery: Connection) -> None:
     make_schedule(services.engine, bakery, -7200, **quiet_now(services, bakery))
-    ask_for_due(services.engine)
+    ask_for_due(services)
     found = shown(services, bakery)
     assert asked(services) == []
     assert found.next_at is not None
@@ -119,7 +119,7 @@ def test_in_the_quiet_hours_a_missed_run_waits_for_their_end(services: Services,
 def test_the_sweep_runs_in_the_quiet_hours(services: Services, bakery: Connection) -> None:
     quiet = quiet_now(services, bakery)
     make_schedule(services.engine, bakery, -5, sweep_at=180, next_sweep_at=moment_of(services) - 5, **quiet)
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert asked(services) == [(bakery.id, "schedule", SWEEP, "queued")]
     found = shown(services, bakery)
     assert found.next_at is not None
@@ -132,11 +132,11 @@ def test_while_a_run_is_not_over_the_next_one_stays_owed(services: Services, bak
     make_schedule(services.engine, bakery, -3)
     before = shown(services, bakery).next_at
     for _ in range(3):
-        ask_for_due(services.engine)
+        ask_for_due(services)
     assert (len(asked(services)), shown(services, bakery).next_at) == (1, before)
     with writing(services.engine) as session:
         session.execute(update(SyncRun).where(SyncRun.id == run_id).values(state="done"))
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert [row[1:] for row in asked(services)] == [("page", None, "done"), ("schedule", None, "queued")]
 
 
@@ -146,7 +146,7 @@ def test_a_run_that_is_asked_for_in_between_leaves_the_schedule_due(services: Se
     before = shown(services, bakery).next_at
     make_run(services.engine, bakery, "queued")
     with pytest.raises(AlreadyRunning), writing(services.engine) as session:
-        schedules.take(session, bakery.id)
+        schedules.take(session, bakery.id, services.vault)
     assert shown(services, bakery).next_at == before
 
 
@@ -154,10 +154,10 @@ def test_a_worker_that_dies_in_between_has_done_neither(services: Services, bake
     make_schedule(services.engine, bakery, -3)
     before = shown(services, bakery).next_at
     with pytest.raises(KeyboardInterrupt), writing(services.engine) as session:
-        assert schedules.take(session, bakery.id) is not None
+        assert schedules.take(session, bakery.id, services.vault) is not None
         raise KeyboardInterrupt
     assert (asked(services), shown(services, bakery).next_at) == ([], before)
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert len(asked(services)) == 1
 
 
@@ -175,7 +175,7 @@ def test_many_who_look_at_once_make_one_run_each(services: Services, bakery: Con
     def look() -> None:
         try:
             gate.wait()
-            ask_for_due(services.engine)
+            ask_for_due(services)
         except BaseException as error:
             failures.append(error)
 
@@ -196,19 +196,19 @@ def test_where_very_many_are_due_the_longest_due_come_first_and_none_is_forgotte
     for number, account in enumerate(accounts):
         make_schedule(services.engine, account, -100 - number)
     for seen in ([4, 3], [4, 3, 2, 1], [4, 3, 2, 1, 0]):
-        ask_for_due(services.engine)
+        ask_for_due(services)
         assert [row[0] for row in asked(services)] == [accounts[number].id for number in seen]
 
 
 def test_who_comes_second_undoes_nothing(services: Services, bakery: Connection) -> None:
     """The row was taken between the look and the transaction, and its run is over already."""
     make_schedule(services.engine, bakery, -3)
-    ask_for_due(services.engine)
+    ask_for_due(services)
     with writing(services.engine) as session:
         session.execute(update(SyncRun).values(state="done"))
     moved = shown(services, bakery).next_at
     with writing(services.engine) as session:
-        assert schedules.take(session, bakery.id) is None
+        assert schedules.take(session, bakery.id, services.vault) is None
     assert (len(asked(services)), shown(services, bakery).next_at) == (1, moved)
 
 
@@ -221,12 +221,12 @@ def test_an_account_that_cannot_be_read_waits_and_goes_on_by_itself(
     make_schedule(services.engine, bakery, -3)
     change(services, Connection, **trouble)
     for _ in range(3):
-        ask_for_due(services.engine)
+        ask_for_due(services)
         with writing(services.engine) as session:
-            assert schedules.take(session, bakery.id) is None
+            assert schedules.take(session, bakery.id, services.vault) is None
     assert asked(services) == []
     make_account(services.engine)  # connected again
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert asked(services) == [(bakery.id, "schedule", None, "queued")]
 
 
@@ -236,7 +236,7 @@ def test_a_clock_that_is_set_back_does_not_stop_it(
 ) -> None:
     moment = moment_of(services)
     make_schedule(services.engine, bakery, away, every=every, sweep_at=180, next_sweep_at=moment + 30 * 86_400)
-    ask_for_due(services.engine)
+    ask_for_due(services)
     found = shown(services, bakery)
     assert asked(services) == []
     assert found.next_at is not None
@@ -249,11 +249,11 @@ def test_a_long_night_is_no_clock_that_was_set_back(services: Services, bakery: 
     quiet = quiet_now(services, bakery)
     quiet["quiet_to"] = (quiet["quiet_from"] + 1439) % 1440
     make_schedule(services.engine, bakery, -3, every=1440, **quiet)
-    ask_for_due(services.engine)
+    ask_for_due(services)
     before = shown(services, bakery).next_at
     with reading(services.engine) as session:
-        assert schedules.due_ids(session) == []
-    ask_for_due(services.engine)
+        assert schedules.due_ids(session, services.vault) == []
+    ask_for_due(services)
     assert shown(services, bakery).next_at == before
 
 
@@ -275,7 +275,7 @@ def test_a_refused_token_ends_the_asking(services: Services, padaria: Server) ->
     with reading(services.engine) as session:
         connection = session.get_one(Connection, account)
     make_schedule(services.engine, connection, -3)
-    ask_for_due(services.engine)
+    ask_for_due(services)
     assert len(asked(services)) == 1
     assert (shown(services, connection).waiting or "").startswith("O Kommo recusou o token")
 

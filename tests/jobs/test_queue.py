@@ -1,7 +1,11 @@
-"""The queue on PostgreSQL: opened by several at once, and away."""
+"""The queue: what it carries and takes; on PostgreSQL opened by several at once, and away."""
 
+import pickle
+import sqlite3
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -48,3 +52,46 @@ def test_one_that_is_away_is_one_sentence() -> None:
     assert str(refused.value).startswith("A fila não pôde ser aberta (")
     assert "KOMMO_QUEUE_URL" in str(refused.value)
     assert "segredo" not in str(refused.value)
+
+
+class Bomb:
+    """What a pickle does that somebody else put into the queue: it runs what its writer wants."""
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return pytest.fail, ("code of the queue's writer ran",)
+
+
+@pytest.mark.only_on("sqlite", reason="what a message is made of does not ask where it lies")
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        pickle.dumps(Bomb()),
+        b"",
+        b"{}",
+        b"[1,2]",
+        b'["a","b","sync",true]',
+        b'["a","b",["sync"],1]',
+        b'["a","b","sync","1"]',
+    ],
+    ids=["pickle", "empty", "object", "numbers", "flag", "list", "text"],
+)
+def test_what_others_put_into_it_is_no_message_and_runs_nothing(tmp_path: Path, foreign: bytes) -> None:
+    opened = queue.open_queue(f"sqlite:///{tmp_path / 'queue.sqlite3'}")
+    opened.storage.enqueue(foreign)
+    with pytest.raises(ValueError, match=r"no message of ours|JSON|char"):
+        opened.dequeue()
+    assert opened.storage.queue_size() == 0  # it is not met again and again
+    opened.storage.close()
+
+
+@pytest.mark.only_on("sqlite", reason="what a message is made of does not ask where it lies")
+def test_it_carries_a_kind_and_a_number_and_no_code(tmp_path: Path) -> None:
+    path, done = tmp_path / "queue.sqlite3", []
+    opened = queue.open_queue(f"sqlite:///{path}")
+    queue.bell(opened, lambda kind, number: done.append((kind, number)))("sync", 7)
+    with sqlite3.connect(path) as looking:
+        (stored,) = looking.execute("SELECT data FROM task").fetchone()
+    assert bytes(stored).endswith(b'"sync",7]')
+    opened.execute(opened.dequeue())
+    assert done == [("sync", 7)]
+    opened.storage.close()

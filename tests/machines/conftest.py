@@ -40,7 +40,6 @@ def machines(services: Services, tmp_path: Path) -> Iterator[Machines]:
     values = {
         "DATABASE_URL": services.settings.database,
         "KOMMO_QUEUE_URL": services.settings.queue,
-        "KOMMO_ENCRYPTION_KEY": services.vault.key.hex(),
     }
     found = Machines(tmp_path, values)
     yield found

@@ -9,6 +9,7 @@ import pytest
 from kommo.pages import assets
 from kommo.pages.assets import WrongAsset
 from tests.conftest import make_settings
+from tests.crm.servers import RawServer, answer, says
 from tests.pages.conftest import Person, at_panel
 
 OTHER = b"console.log('not htmx')"
@@ -47,6 +48,25 @@ def test_a_broken_package_is_refused_with_its_name(tmp_path: Path) -> None:
     package.write_bytes(b"\x1f\x8b" + OTHER)
     with pytest.raises(WrongAsset, match=r"htmx\.org-2\.0\.11\.tgz não é um pacote"):
         assets.from_file(package)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(302, b"", Location="/outro.js"),
+        answer(200, OTHER),
+        answer(200, b"x" * 5_000_000),
+        answer(404, OTHER),
+        answer(200, OTHER, Content_Encoding="gzip"),
+    ],
+    ids=["elsewhere", "other", "huge", "missing", "broken"],
+)
+def test_whatever_the_cdn_says_only_the_file_is_taken(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(says(said, answer(200, OTHER))) as cdn:
+        monkeypatch.setattr(assets, "HTMX_URL", f"{cdn.address}/htmx.min.js")
+        with pytest.raises(WrongAsset):
+            assets.from_cdn()
+        assert cdn.paths() == ["/htmx.min.js"]  # nothing is followed
 
 
 def test_the_command_tells_what_is_wrong_in_one_line(tmp_path: Path) -> None:

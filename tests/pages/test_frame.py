@@ -14,6 +14,7 @@ from tests.pages.conftest import Person, at_panel
 from tests.pages.dom import Element, parse
 
 PAGES = ("/", "/contatos", "/negociacoes", "/sincronizacao", "/conexao")
+OFFICE = ("/acesso", "/privacidade", "/auditoria")
 
 
 def side(page: Element) -> Element:
@@ -27,8 +28,8 @@ def test_every_page_has_one_heading_its_place_and_no_inline_code(person: Person,
     assert page.one("html")["lang"] == "pt-BR"
     assert page.one("title").text.endswith("· Painel Kommo")
     assert len(page.all("h1")) == 1
-    assert [one["href"] for one in side(page).all("a", aria_current="page")] == [path]
-    assert [one["href"] for one in side(page).one("nav").all("a")] == list(PAGES)
+    assert {one["href"] for one in side(page).all("a", aria_current="page")} == {path}
+    assert [one["href"] for one in side(page).one("nav").all("a")] == [*PAGES, *OFFICE]
     assert page.one("a", class_="skip")["href"] == f"#{page.one('main')['id']}"
     assert page.all("style") == []
     assert [one.tag for one in page.walk() for name in one.attributes if name == "style" or name.startswith("on")] == []
@@ -58,7 +59,13 @@ def test_from_the_cdn_htmx_is_pinned_by_its_hash(tmp_path: Path) -> None:
         assert script["integrity"] == assets.HTMX_HASH
         assert script["crossorigin"] == "anonymous"
         policy = person.client.get("/conexao").headers["Content-Security-Policy"]
-        assert f"script-src 'self' {assets.CDN};" in policy
+        # The file and not its host, which serves what anybody uploads: one script element slipped in would run it.
+        assert f"script-src 'self' {script['src']};" in policy
+
+
+def test_from_this_server_the_browser_checks_the_same_hash(person: Person) -> None:
+    script = person.open("/conexao").all("script")[0]
+    assert (script["src"].partition("?")[0], script["integrity"]) == ("/assets/htmx.min.js", assets.HTMX_HASH)
 
 
 def test_the_files_of_the_page_are_there_and_named_by_their_content(person: Person) -> None:

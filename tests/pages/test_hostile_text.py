@@ -1,5 +1,7 @@
 """Text from the CRM is hostile: on every page of the copy, and in every place of it, it is shown as text."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from kommo.db import writing
@@ -37,6 +39,10 @@ PLACES = (
     "/negociacoes?etapa=4401-1&responsavel=7001",
     "/contatos/1",
     "/negociacoes/1",
+    "/sincronizacao",
+    "/sincronizacao/agenda",
+    "/conexao",
+    "/conexao/1/desconectar",
 )
 ADDRESSES = ("/", "#", "https://padaria.kommo.com/", "mailto:", "tel:")
 
@@ -126,3 +132,42 @@ def test_names_are_isolated_from_the_direction_of_the_text_around(person: Person
     row = person.open("/contatos").one("tbody").one("tr")
     isolated = {each.text for each in row.all("bdi")}
     assert {"\u202eanA", "\u202e11"} <= isolated
+
+
+def test_titles_and_labels_hold_it_as_text(ugly: tuple[Person, str]) -> None:
+    """The window's title, the charts' labels and what screen readers are told: text, without a way out of it."""
+    person, text = ugly
+    start = " ".join(text.split())[:20]
+    for place in PLACES:
+        page = person.open(place)
+        (title,) = page.one("head").all("title")
+        assert [each for each in title.walk() if each is not title] == []
+        for drawing in page.all("svg"):
+            assert {each.tag for each in drawing.walk()} <= {"svg", "g", "rect", "path", "line", "text", "title", "use",
+                                                            "circle", "polyline", "desc", "tspan"}  # fmt: skip
+    assert start in person.open("/contatos/1").one("title").text
+    assert start in person.open("/").one("body").text
+
+
+def test_the_api_gives_it_as_json_and_nothing_else(ugly: tuple[Person, str]) -> None:
+    person, text = ugly
+    for kind in ("contacts", "deals"):
+        answer = person.client.get(f"/api/kommo/{kind}?source=local")
+        assert (answer.mimetype, answer.headers["X-Content-Type-Options"]) == ("application/json", "nosniff")
+        assert answer.json["data"][0]["name"] == text
+
+
+@pytest.mark.parametrize("typed", [*UGLY[:9], "a\r\nSet-Cookie: x=1", "a\x00b", "\u2028"], ids=ascii)
+def test_what_is_typed_into_the_search_is_text_too(person: Person, typed: str) -> None:
+    """In the field, in what was not found, and in the address that htmx is told to show."""
+    connection = make_account(person.engine)
+    store_contacts(person.engine, connection, [contact_record(1, "Ana")])
+    page = person.open(f"/contatos?{urlencode({'q': typed})}")
+    assert page.all(id="ugly") == []
+    assert {element.tag for element in page.walk()}.isdisjoint({"img", "iframe", "object", "i"})
+    assert [name for element in page.walk() for name in element.attributes if name.startswith("on")] == []
+    answer = person.client.get("/contatos", query_string={"q": typed}, headers={"HX-Request": "true"})
+    shown = answer.headers["HX-Push-Url"]
+    assert shown.startswith("/contatos")
+    assert shown.isascii()
+    assert "Set-Cookie: x=1" not in str(answer.headers)

@@ -210,6 +210,28 @@ def test_a_link_opens_the_record_in_kommo(person: Person, bakery: Connection) ->
         assert (link["href"], link["rel"]) == (address, "noopener noreferrer")
 
 
+@pytest.mark.parametrize(
+    ("subdomain", "domain"),
+    [
+        ("evil.com/", "kommo.com"),
+        ("evil.com#", "kommo.com"),
+        ("evil.com\\", "kommo.com"),
+        ("ana@evil.com:80", "kommo.com"),
+        ("padaria", "kommo.com@evil.com"),
+        ("padaria", "kommo.com/../evil"),
+        ("evil.com ", "kommo.com"),
+        ("padar\u0131a", "kommo.com"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_is_no_link(person: Person, subdomain: str, domain: str) -> None:
+    """Kommo answers wrongly, or a token claims what it likes."""
+    account = make_account(person.engine, subdomain=subdomain, base_domain=domain)
+    store_contacts(person.engine, account, [contact_record(501)])
+    page = person.open("/contatos/501")
+    assert page.all("a", text="Abrir no Kommo") == []
+    assert [link["href"] for link in page.all("a") if "evil" in link["href"]] == []
+
+
 def test_the_demonstration_has_no_page_in_kommo_and_says_so(person: Person) -> None:
     demo = make_account(person.engine, is_demo=True)
     store_contacts(person.engine, demo, [contact_record(501)])
@@ -240,7 +262,7 @@ def test_what_is_gone_is_marked_and_keeps_what_was_known(
     assert "Número no Kommo" in facts(page)
 
 
-UNKNOWN = ["502", "0", str(2**63 - 1), str(2**63), "9" * 40, "9" * 4000, "-1", "x", "1.5", "%00", "501%20"]
+UNKNOWN = ["502", "0", str(2**63 - 1), str(2**63), "9" * 40, "9" * 1500, "-1", "x", "1.5", "%00", "501%20"]
 
 
 @pytest.mark.parametrize("path", ["/contatos", "/negociacoes"])

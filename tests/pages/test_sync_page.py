@@ -180,7 +180,7 @@ def test_watching_costs_few_reads_and_no_write(person: Person, running: int) -> 
     with StatementCounter(person.engine) as counter:
         assert person.fragment(address).status_code == 200
     assert {statement.upper() for statement in counter.seen if not statement.startswith("SELECT")} <= {"BEGIN"}
-    assert len(counter.seen) <= 11
+    assert len(counter.seen) <= 13  # two of them the gate's
 
 
 def test_without_htmx_the_fragments_address_leads_to_the_page(person: Person, running: int) -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FULL = bool(os.environ.get("SOAK"))
 SHARE = float(os.environ.get("SOAK_SHARE", "100")) / 100  # of the full numbers, where there is less time
 _FIGURES = "SOAK_FIGURES"  # the file that the tests' processes add their figures to
-SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS = (
+SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS, CALLS = (
     "sementes de movimento",
     "kill -9",
     "mortes numa gravação",
@@ -29,6 +29,7 @@ SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES, RUNS = (
     "falhas injetadas",
     "histórias do Hypothesis",
     "sincronizações comparadas valor por valor",
+    "chamadas inventadas a partir do documento da API",
 )
 
 
@@ -84,7 +85,7 @@ def _outcome(report: Path) -> tuple[int, int]:
 def _table(counted: Counter[str], tests: int, failed: int, seed: str, seconds: float) -> None:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     rows = [("testes", tests), *((name, counted[name]) for name in (SEEDS, KILLS, COMMITS, TAKEOVERS, FAULTS, EXAMPLES,
-            RUNS)), ("violações", failed), ("segundos", round(seconds)), ("semente", seed),
+            RUNS, CALLS)), ("violações", failed), ("segundos", round(seconds)), ("semente", seed),
             ("parte dos números inteiros", f"{SHARE:.0%}"),
             ("data", datetime.now(UTC).strftime("%d/%m/%Y")), ("revisão", commit.strip())]  # fmt: skip
     print("\n| Medida | Número |\n|---|---|")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from kommo.db import reading
+from kommo.db import reading, writing
 from kommo.services import Services
 from kommo.store import runs
 from kommo.store.contacts import contact_list, contact_page
@@ -16,6 +16,7 @@ from kommo.store.deals import deal_list, deal_page
 from kommo.store.filters import NOBODY, Filters
 from kommo.store.lists import holders
 from kommo.store.overview import overview
+from kommo.store.search import mark_all
 from kommo.store.tables import Connection
 from tests.factories import (
     NOON,
@@ -93,6 +94,23 @@ def test_nothing_reads_the_table_from_end_to_end(services: Services, call: Call)
 def test_a_contact_s_deals_are_found_from_the_contact(services: Services) -> None:
     lines = plans(services, lambda s, c: contact_page(s, c, 1))
     assert any("deal_contact USING COVERING INDEX ix_deal_contact_contact" in line for line in lines), lines
+
+
+@pytest.mark.parametrize("kind", ["contact", "deal"])
+def test_rows_not_indexed_yet_are_looked_at_one_by_one(services: Services, kind: str) -> None:
+    """While a sync writes everything anew they are thousands: none of them may cost a look at all contacts."""
+
+    def search(session: Session, connection: Connection) -> object:
+        with writing(services.engine) as own:
+            mark_all(own)
+        list_of = contact_list if kind == "contact" else deal_list
+        return list_of(session, connection, Filters("ana", sort="nome"))
+
+    lines = plans(services, search)
+    assert any("search_pending" in line for line in lines), lines
+    assert [line for line in lines if line.startswith("SEARCH Wallet_") and "remote_id" not in line] == []
+    if kind == "deal":
+        assert any(line.startswith("SEARCH deal_contact") and "deal_id=?)" in line for line in lines), lines
 
 
 def test_the_work_that_is_due_is_found_in_the_index_of_active_runs(services: Services) -> None:

@@ -235,7 +235,7 @@ def statements(services: Services) -> tuple[Sequence[str], Sequence[str]]:
 
     event.listen(services.engine, "before_cursor_execute", note)
     with reading(services.engine) as session:
-        assert schedules.due_ids(session) == []
+        assert schedules.due_ids(session, services.vault) == []
         found = [(text, given) for text, given in seen if text.startswith("SELECT")]
         driver = session.connection()
         plans = [driver.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given) for text, given in found]

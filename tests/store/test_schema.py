@@ -163,7 +163,10 @@ OURS = {
     "custom_field.entity", "sync_run.trigger", "sync_run.state", "sync_run.phase", "sync_stream.stream",
     "sync_stream.state", "sync_band.stream", "sync_seen.stream", "sync_seen.change", "sync_candidate.stream",
     "sync_candidate.evidence", "sync_candidate.verdict", "sync_run.mode", "sync_mark.feed", "sync_missing.stream",
-    "catalogue_read.catalogue", "rate_use.scope", "rate_use.purpose",
+    "catalogue_read.catalogue", "rate_use.scope", "rate_use.purpose", "audit.actor_kind", "audit.action", "audit.owner",
+    "suppression.user_id", "suppression.kind", "keeping.name", "user.owner", "user.name", "user.role",
+    "login_session.token_hash", "login_session.address", "login_session.agent", "api_key.name", "api_key.key_hash",
+    "api_key.hint", "attempt.subject",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Float, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kommo.addresses import is_host
 from kommo.db import Base, Json
 
 
@@ -20,8 +21,9 @@ class Owner(Base):
 class Connection(Base):
     """One Kommo account of one owner: where it is, the sealed token, what the token and the account say.
 
-    The row outlives its token: after a disconnect it still names the copy. The token's claims are Unix seconds,
-    unverified. `claims` counts how often a worker took up one of the account's runs: it orders their readings.
+    The row outlives its token: after a disconnect, at `disconnected_at` (our clock), it still names the copy. The
+    token's claims are Unix seconds, unverified. `claims` counts how often a worker took up one of the account's runs:
+    it orders their readings.
     """
 
     __tablename__ = "connection"
@@ -45,6 +47,7 @@ class Connection(Base):
     timezone: Mapped[str] = mapped_column(Text, default="America/Sao_Paulo")
     account: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     connected_at: Mapped[float] = mapped_column(Float)
+    disconnected_at: Mapped[float | None] = mapped_column(Float)
     claims: Mapped[int] = mapped_column(BigInteger, default=0)
     erasing: Mapped[bool] = mapped_column(default=False)
 
@@ -55,7 +58,11 @@ class Connection(Base):
 
     @property
     def web_address(self) -> str | None:
-        """The account's own address in the browser, without a slash at the end; None while unknown."""
+        """The account's own address in the browser, without a slash at the end; None while unknown.
+
+        Kommo tells the one half and the token the other: together they are a host's name, or nothing that is linked to.
+        """
         if self.is_demo:
             return self.base_address
-        return f"https://{self.subdomain}.{self.base_domain}" if self.subdomain else None
+        host = f"{self.subdomain}.{self.base_domain}"
+        return f"https://{host}" if self.subdomain and is_host(host) else None

@@ -53,8 +53,8 @@ class SyncStream(Base):
 
     `rows` counts different records read; `total` and `pages_total` are what was found before reading.
     `cursor` is how far a delta has come (Kommo's Unix seconds). The proof at the end: `remote_count`, `local_count`,
-    `sampled` records looked at a second time of which `differed` were not as held, at `proved_at` (our clock), with
-    `proof_requests`.
+    `erased` (of Kommo's, kept out here at a person's wish; the local count is without them), `sampled` records looked
+    at a second time of which `differed` were not as held, at `proved_at` (our clock), with `proof_requests`.
     """
 
     __tablename__ = "sync_stream"
@@ -77,6 +77,7 @@ class SyncStream(Base):
     malformed: Mapped[int] = mapped_column(default=0)
     remote_count: Mapped[int | None] = mapped_column(Integer)
     local_count: Mapped[int | None] = mapped_column(Integer)
+    erased: Mapped[int] = mapped_column(default=0)
     sampled: Mapped[int] = mapped_column(default=0)
     differed: Mapped[int] = mapped_column(default=0)
     proof_requests: Mapped[int] = mapped_column(default=0)

@@ -1,7 +1,8 @@
 """`Wallet`: every contact and deal of every connected account, one row each.
 
 The columns that lists sort and filter by are real ones; the whole record is `metadata`. Kommo's ids are unique for
-one connected account only. Times with `_at` are Kommo's own Unix seconds, but `deleted_at`: our database's clock.
+one connected account only. Times with `_at` are Kommo's own Unix seconds, but `deleted_at` (gone from Kommo) and
+`erased_at` (emptied at the person's wish, in no list and no number): our database's clock.
 """
 
 from typing import Any
@@ -14,9 +15,12 @@ from kommo.db import Base, Json, Key
 CONTACT = "contact"
 DEAL = "deal"
 _LIVE = text("deleted_at IS NULL")
+_GONE = text("deleted_at IS NOT NULL")
+_ERASED = text("erased_at IS NOT NULL")
 #: Behind what a list sorts by. `deleted_at` is empty in all of them; with it SQLite knows that it needs no row.
-_FILTERS = ("responsible_user_id", "pipeline_id", "stage_id", "deleted_at")
-_CLOSED = ("closed_at", "balance", "responsible_user_id", "loss_reason_id", "deleted_at")
+_SHOWN = ("deleted_at", "erased_at")
+_FILTERS = ("responsible_user_id", "pipeline_id", "stage_id", *_SHOWN)
+_CLOSED = ("closed_at", "balance", "responsible_user_id", "loss_reason_id", *_SHOWN)
 
 
 def _live(name: str, *columns: str) -> Index:
@@ -40,8 +44,13 @@ class Wallet(Base):
         _live("ix_Wallet_updated", "connection_id", "kind", "updated_at", "remote_id", *_FILTERS),
         _live("ix_Wallet_balance", "connection_id", "kind", "balance", "remote_id", *_FILTERS),
         _live("ix_Wallet_stage", "connection_id", "kind", "pipeline_id", "stage_id", *_CLOSED),
-        _live("ix_Wallet_person", "connection_id", "kind", "responsible_user_id", "deleted_at"),
+        _live("ix_Wallet_person", "connection_id", "kind", "responsible_user_id", *_SHOWN),
         Index("ix_Wallet_company", "connection_id", "company_id"),
+        # The few that no list shows: the proof counts the erased ones, a search for a person looks at the others.
+        Index(
+            "ix_Wallet_erased", "connection_id", "kind", "deleted_at", sqlite_where=_ERASED, postgresql_where=_ERASED
+        ),
+        Index("ix_Wallet_gone", "connection_id", "kind", sqlite_where=_GONE, postgresql_where=_GONE),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -65,6 +74,7 @@ class Wallet(Base):
     updated_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[float | None] = mapped_column(Float)
+    erased_at: Mapped[float | None] = mapped_column(Float)
     version: Mapped[int] = mapped_column(BigInteger, default=0)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(16))
     search_text: Mapped[str] = mapped_column(Text, default="")
