@@ -26,6 +26,7 @@ class Twice:
     second: Web
     secret: str = ""
     asks: bool = True
+    notes: bool = True
 
     @property
     def status(self) -> int:
