@@ -49,7 +49,8 @@ def _told() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.UsageError as error:
-        fail(f"{sentence(error)} Veja {error.ctx.command_path if error.ctx else 'flask kommo'} --help.")
+        words = error.ctx.command_path.rpartition("kommo")[2] if error.ctx else ""
+        fail(f"{sentence(error)} Veja flask kommo{words} --help.")
     except SQLAlchemyError as error:
         found = trouble.of(error)
         if found is None:

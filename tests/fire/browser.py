@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _SITE = "O pedido veio de outro site e foi recusado."
 _HOST = "Endereço desconhecido: abra o painel por http://127.0.0.1 ou http://localhost."
-_PROXY = "Este painel ainda não pode ficar atrás de um proxy"
+_PROXY = "Há um proxy no caminho, e ele não foi configurado"
 _STALE = "A página ficou aberta por muito tempo"
 _METHOD = "Este endereço não aceita esse pedido"
 
@@ -26,6 +26,7 @@ class Twice:
     second: Web
     secret: str = ""
     asks: bool = True
+    notes: bool = True
 
     @property
     def status(self) -> int:
@@ -39,12 +40,12 @@ class Twice:
 
     def send(self, place: "Place") -> Said:
         """Twice; what the first one stored is undone afterwards."""
-        before = place.stored()
+        before = place.effects()
         assert self.first.send(place).status == self.first.status
-        between = place.stored()
+        between = place.effects()
         assert between != before
         said = self.second.send(place)
-        assert place.stored() == between
+        assert place.effects() == between
         place.put_back()
         return said
 

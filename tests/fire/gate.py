@@ -48,6 +48,8 @@ class Gate:
             for one in self._open:
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
+                if before == SILENT:  # those that are passed on are closed by who does it
+                    one.close()
             self._open.clear()
         if before == SHUT:
             self._listener = socket.create_server(("127.0.0.1", self.port))

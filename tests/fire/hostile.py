@@ -38,6 +38,7 @@ class Shown:
     status: int = 200
     secret: str = ""
     asks: bool = False
+    notes: bool = False
 
     @property
     def name(self) -> str:

@@ -78,6 +78,10 @@ class Place:
         """Every row of every table."""
         return everything(self.services, without=())
 
+    def effects(self) -> dict[str, list[str]]:
+        """Every row but those that tell who clicked."""
+        return everything(self.services, without=("audit",))
+
     def put_back(self) -> None:
         """Let no run wait, and the account be connected: what a row with an effect leaves behind."""
         with writing(self.services.engine) as session:

@@ -34,7 +34,7 @@ class Said:
 
 
 class Row(Protocol):
-    """One bad input. `says` stands in what a person reads; `secret` stands nowhere; `asks` may ask Kommo."""
+    """One bad input. `says` stands in what a person reads; `secret` nowhere. It `asks` Kommo, or `notes` a try."""
 
     @property
     def name(self) -> str: ...
@@ -46,6 +46,8 @@ class Row(Protocol):
     def secret(self) -> str: ...
     @property
     def asks(self) -> bool: ...
+    @property
+    def notes(self) -> bool: ...
 
     def send(self, place: "Place") -> Said:
         """Put it in and see what comes of it."""
@@ -68,6 +70,7 @@ class Web:
     token: bool = True  # whether a form carries the token against forged forms
     cookie: bool = True  # whether the session's cookie is sent
     kept: str = ""  # what the form that comes back still holds
+    notes: bool = False  # whether it is noted that somebody tried
     secret: str = ""
     asks: bool = False
 
@@ -106,6 +109,7 @@ class Raw:
     data: bytes
     secret: str = ""
     asks: bool = False
+    notes: bool = False
 
     def send(self, place: "Place") -> Said:
         """As they are."""
@@ -124,6 +128,7 @@ class Shell:
     status: int = 2
     secret: str = ""
     asks: bool = False
+    notes: bool = False
 
     def send(self, place: "Place") -> Said:
         """In this process, as `flask` would."""
@@ -142,6 +147,7 @@ class Setting:
     status: int = 2
     secret: str = ""
     asks: bool = False
+    notes: bool = False
 
     @property
     def name(self) -> str:
