@@ -130,7 +130,13 @@ def _own_sentence(error: HTTPException) -> str | None:
 
 
 def _let_in() -> bool:
-    """Whether guard and gate let the caller in: some errors come about before they are asked."""
-    if identity.current() is None:
-        return guard.check() is None and gate.check() is None and identity.current() is not None
-    return True
+    """Whether guard and gate let the caller in: some errors come about before they are asked.
+
+    Who may not see the page that was asked for is somebody all the same, and gets the frame.
+    """
+    if identity.current() is not None:
+        return True
+    with suppress(gate.NotAllowed):
+        if guard.check() is not None or gate.check() is not None:
+            return False
+    return identity.current() is not None

@@ -1,6 +1,7 @@
 """The way in, where OWASP asks and nothing else looks: old passwords, sessions left behind, networks, managers."""
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from kommo import create_app
 from kommo.access import login, passwords
 from kommo.db import reading, writing
 from kommo.services import Services
+from kommo.settings import Settings
 from kommo.store import api_keys, attempts, login_sessions, people
 from kommo.store.tables import Audit, LoginSession, User
+from tests.access.house import build
 from tests.clocks import clock_moved
 from tests.conftest import make_settings
 from tests.pages.dom import parse
@@ -179,3 +182,16 @@ def test_the_most_common_passwords_are_refused() -> None:
     for each in (*common, *(each.capitalize() for each in common)):
         with pytest.raises(passwords.WeakPassword):
             passwords.require_strong(each)
+
+
+@pytest.mark.parametrize("account", ["x", "0", "30002000", "9" * 30])
+def test_a_wrong_account_at_a_page_of_others_is_no_failure(settings: Settings, account: str) -> None:
+    """The address is read before it is asked who may: both are wrong here."""
+    for house in build(settings):
+        rules = [rule for rule in house.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+        for rule in rules:
+            path = re.sub(r"<int:\w+>", "1", re.sub(r"<(?:path:)?(?!int:)\w+>", "x", rule.rule))
+            for name in ("viewer", "key read", "nobody"):
+                answer = house.callers[name].call("GET", f"{path}?conta={account}")
+                assert answer.status_code < 500 or rule.rule == "/readyz", (name, path)
+                answer.close()
