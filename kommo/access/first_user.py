@@ -11,11 +11,11 @@ from flask import Flask
 
 from kommo.settings import Settings
 
-_GROUPS, _WIDE = 4, 4  # 80 bits
+_GROUPS, _WIDE = 7, 4  # 140 bits
 
 
 def code(app: Flask) -> str:
-    """The code, the same for all processes of an installation: "ABCD-EFGH-IJKL-MNOP"."""
+    """The code, the same for all processes of an installation: seven groups like "ABCD-EFGH"."""
     digest = hmac.new(str(app.secret_key).encode(), b"kommo first user", hashlib.sha256).digest()
     text = b32encode(digest).decode()[: _GROUPS * _WIDE]
     return "-".join(text[at : at + _WIDE] for at in range(0, len(text), _WIDE))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pyotp
+from sqlalchemy.orm import Session
 
 from kommo.access import passwords
 from kommo.db import now, reading, writing
@@ -36,8 +37,8 @@ class Outcome:
 def login(services: Services, name: str, password: str, code: str, address: str, agent: str) -> Outcome:
     """Try to log somebody in from a network address. Raises VaultError where the second factor cannot be read."""
     known = people.clean_name(name)
-    subjects = [attempts.name_key(known or name), attempts.address_key(address)]
     with reading(services.engine) as session:
+        subjects = _subjects(session, known or name, address)
         if (wait := attempts.locked_for(session, subjects)) > 0:
             return Outcome(wait=wait)
         user = people.by_name(session, known) if known else None
@@ -60,7 +61,7 @@ def by_code(services: Services, user_id: int, password_at: float, code: str, add
         user = people.by_id(session, user_id)
         if user is None or user.disabled or not user.totp or user.password_at != password_at:
             return Outcome()
-        subjects = [attempts.name_key(user.name), attempts.address_key(address)]
+        subjects = _subjects(session, user.name, address)
         if (wait := attempts.locked_for(session, subjects)) > 0:
             return Outcome(wait=wait)
     return _begin(services, user, code, subjects, address, agent)
@@ -77,7 +78,7 @@ def _begin(services: Services, user: User, code: str, subjects: list[str], addre
             return _failed(services, subjects, user, address)
     with writing(services.engine) as session:
         if step is None or people.use_code(session, user.id, step):
-            attempts.forget(session, subjects[0])
+            attempts.succeed(session, user.name, address)
             people.seen(session, user.id)
             audit.note(session, Actor("user", user.name, address), "login.ok", owner=user.owner)
             return Outcome(login_sessions.begin(session, user.id, address, agent), user.id)
@@ -100,11 +101,16 @@ def is_password_of(services: Services, user_id: int, password: str, address: str
     """Whether somebody who is logged in knows their password: asked again before what matters. Failures count."""
     with reading(services.engine) as session:
         user = people.by_id(session, user_id)
-        subjects = [attempts.name_key(user.name if user else ""), attempts.address_key(address)]
+        subjects = _subjects(session, user.name if user else "", address)
         if (wait := attempts.locked_for(session, subjects)) > 0:
             return Outcome(wait=wait)
     fits = passwords.fits(user.password if user else None, password[: passwords.LONGEST + 1])
     return Outcome(user_id=user_id) if fits else _failed(services, subjects, user, address)
+
+
+def _subjects(session: Session, name: str, address: str) -> list[str]:
+    """What a failure counts against: the name, and the address."""
+    return [attempts.name_subject(session, name, address), attempts.address_key(address)]
 
 
 def _failed(services: Services, subjects: list[str], user: User | None, address: str) -> Outcome:

@@ -209,9 +209,9 @@ def test_roles_grow() -> None:
 
 def test_the_console_code_is_known_by_its_letters(app: Flask) -> None:
     shown = first_user.code(app)
-    assert len(shown.replace("-", "")) == 16
+    assert len(shown.replace("-", "")) == 28
     assert first_user.is_code(app, shown.lower().replace("-", " "))
-    for wrong in ("", shown[:-1], shown[:-1] + ("A" if shown[-1] != "A" else "B"), "ç" * 16):
+    for wrong in ("", shown[:-1], shown[:-1] + ("A" if shown[-1] != "A" else "B"), "ç" * 28):
         assert not first_user.is_code(app, wrong)
     app.secret_key = "another secret of another installation"
     assert first_user.code(app) != shown

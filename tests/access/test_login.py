@@ -2,7 +2,7 @@
 
 import pyotp
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from kommo.access import login, passwords
 from kommo.access.login import Outcome
@@ -113,6 +113,35 @@ def test_a_lock_is_counted_in_the_database_and_grows(services: Services) -> None
         assert session.get(Attempt, attempts.name_key("ana")) is None
 
 
+def test_whoever_knows_a_name_locks_nobody_out_of_their_own_place(services: Services) -> None:
+    make(services, "ana")
+    assert _try(services, address="10.0.0.1").token is not None
+    for at in range(3 * attempts.OF_NAME):
+        _try(services, password="errada", address=f"203.0.113.{at}")
+    assert _try(services, address="203.0.113.99").wait > 0
+    assert _try(services, address="10.0.0.1").token is not None, "her own place"
+    assert _try(services, address="10.0.0.2").token is not None, "her login has lifted the lock"
+
+
+def test_a_persons_own_place_is_locked_by_its_own_failures(services: Services) -> None:
+    make(services, "ana")
+    assert _try(services).token is not None
+    for _ in range(attempts.OF_NAME):
+        _try(services, password="errada")
+    assert _try(services).wait > 0
+    assert _try(services, address="10.0.0.2").token is not None
+
+
+def test_a_place_is_ones_own_for_thirty_days(services: Services) -> None:
+    make(services, "ana")
+    assert _try(services).token is not None
+    with writing(services.engine) as session:
+        session.execute(update(Attempt).values(last_at=clock() - attempts.OWN_PLACE - 60))
+    for at in range(attempts.OF_NAME):
+        _try(services, password="errada", address=f"203.0.113.{at}")
+    assert _try(services).wait > 0
+
+
 def test_what_is_long_past_is_forgotten(services: Services) -> None:
     make(services, "ana")
     for _ in range(attempts.OF_NAME - 1):
@@ -147,7 +176,7 @@ def test_codes_of_another_time_do_not_count(services: Services) -> None:
     for steps in (-3, -2, 2, 3, 100):
         assert _try(services, code=_code(services, secret, steps), address=f"10.3.0.{steps % 200}").token is None
         with writing(services.engine) as session:
-            attempts.forget(session, attempts.name_key("ana"))
+            session.execute(delete(Attempt))
 
 
 def test_a_sealed_second_factor_belongs_to_one_person(services: Services) -> None:
