@@ -146,14 +146,18 @@ def network_gone(site: Site) -> None:
 
 
 def _elsewhere(site: Site, address: str, *sentences: str) -> None:
-    """Let the account's address lead elsewhere, look, and go back."""
+    """Let the account's address, and the setting that allows it, lead elsewhere; look, and go back."""
+    site.stop()
     _move(site, address)
+    site.start(KOMMO_API_URL=address)
     status, words = site.post(f"/conexao/{site.account}/testar")
     assert status == 422 and all(sentence in words for sentence in sentences), words
     site.sync()
     site.says("/sincronizacao", *sentences)
+    site.stop()
     _move(site, site.gate.address)
     site.over()
+    site.start()
 
 
 def _move(site: Site, address: str) -> None:
@@ -161,12 +165,12 @@ def _move(site: Site, address: str) -> None:
         session.get_one(Connection, site.account).base_address = address
 
 
-@fault("rede: o nome do Kommo não se resolve (DNS)")
+@fault("rede: o nome do Kommo não se resolve (DNS)", always=False)
 def no_name(site: Site) -> None:
     _elsewhere(site, "https://nada.invalid", "O endereço do Kommo não foi encontrado na rede.")
 
 
-@fault("rede: certificado que não é do Kommo (TLS)")
+@fault("rede: certificado que não é do Kommo (TLS)", always=False)
 def bad_certificate(site: Site) -> None:
     with RawServer(says(OK), self_signed(site.folder)) as server:
         _elsewhere(site, f"https://127.0.0.1:{server.port}", "A conexão segura com o Kommo falhou.")
