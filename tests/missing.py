@@ -9,6 +9,9 @@ PROGRAMS = {
     "PostgreSQL": ("postgres",),
     "Redis": ("redis-server",),
     "systemd": ("systemd-analyze",),
+    "nginx": ("nginx",),
+    "Caddy": ("caddy",),
+    "openssl": ("openssl",),
 }
 
 

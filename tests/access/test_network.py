@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from kommo.db import reading
 from kommo.services import open_services
 from kommo.settings import ROOT
 from kommo.store.tables import LoginSession
-from tests import databases, processes
+from tests import databases, needs, processes
 from tests.access.proxy import proxy
 from tests.conftest import make_settings
 
@@ -106,7 +105,7 @@ def test_without_users_others_get_no_further_than_the_first_one_s_set_up(outside
     told = stranger.go("/primeiro-acesso")
     assert told.status_code == 200
     assert "sem HTTPS" in told.text  # said before anybody types a password
-    code = re.search(r"digite o código ([A-Z2-7-]{19})", log.read_text())
+    code = re.search(r"digite o código ([A-Z2-7-]{34})", log.read_text())
     assert code is not None
     assert code[1] not in told.text
     form = {"nome": "ana", "senha": PASSWORD, "senha_de_novo": PASSWORD}
@@ -238,11 +237,11 @@ def _certificate(folder: Path) -> None:
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
-def _nginx(folder: Path, panel: str, port: int) -> list[str]:
+def _nginx(folder: Path, panel: str, port: int, plain: int) -> list[str]:
     """The command that starts the documented nginx, with a certificate of our own, on a port of ours."""
     text = (ROOT / "docs" / "deploy" / "nginx.conf").read_text("utf-8")
     text = text.replace(f"/etc/letsencrypt/live/{NAME}", str(folder)).replace("http://127.0.0.1:3000", panel)
-    text = re.sub(r"listen \[::\].*", "", text.replace("listen 80;", f"listen 127.0.0.1:{databases.free_port()};"))
+    text = re.sub(r"listen \[::\].*", "", text.replace("listen 80;", f"listen 127.0.0.1:{plain};"))
     text = text.replace("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;")
     paths = "".join(f"{name}_temp_path {folder}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (folder / "nginx.conf").write_text(
@@ -251,25 +250,26 @@ def _nginx(folder: Path, panel: str, port: int) -> list[str]:
     return ["nginx", "-p", str(folder), "-e", str(folder / "log"), "-c", str(folder / "nginx.conf")]
 
 
-def _caddy(folder: Path, panel: str, port: int) -> list[str]:
+def _caddy(folder: Path, panel: str, port: int, plain: int) -> list[str]:
     """The same of the documented Caddy, which would get a certificate by itself where the name is in the world."""
     text = (ROOT / "docs" / "deploy" / "Caddyfile").read_text("utf-8")
     text = text.replace("127.0.0.1:3000", panel.removeprefix("http://"))
-    own = f"https://{NAME}:{port} {{\n\tbind 127.0.0.1\n\ttls {folder}/fullchain.pem {folder}/privkey.pem"
-    (folder / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text.replace(f"{NAME} {{", own))
+    text = text.replace(f"http://{NAME} {{", f"http://{NAME}:{plain} {{\n\tbind 127.0.0.1")
+    own = f"\nhttps://{NAME}:{port} {{\n\tbind 127.0.0.1\n\ttls {folder}/fullchain.pem {folder}/privkey.pem"
+    (folder / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text.replace(f"\n{NAME} {{", own))
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
 @pytest.mark.parametrize(("name", "prepare"), [("nginx", _nginx), ("caddy", _caddy)])
 def test_the_documented_proxies_let_people_in_by_https(
-    behind: tuple[str, Path], tmp_path: Path, name: str, prepare: Callable[[Path, str, int], list[str]]
+    behind: tuple[str, Path], tmp_path: Path, name: str, prepare: Callable[[Path, str, int, int], list[str]]
 ) -> None:
-    """Where they are; neither is asked for. What a browser writes into the headers is not believed there either."""
-    if not (shutil.which(name) and shutil.which("openssl")):
-        pytest.skip(f"{name} is not on this machine")
-    port = databases.free_port()
+    """What a browser writes into the headers is not believed there either."""
+    needs.program("openssl")
+    needs.program(name)
+    port, plain = databases.free_port(), databases.free_port()
     _certificate(tmp_path)
-    command = prepare(tmp_path, behind[0], port)
+    command = prepare(tmp_path, behind[0], port, plain)
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | {"HOME": str(tmp_path)})
     try:
         spoofed = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.com"}
@@ -281,6 +281,12 @@ def test_the_documented_proxies_let_people_in_by_https(
         assert person.go("/").status_code == 200
         assert list(person.jar) == ["__Host-painel_kommo"]
         assert "203.0.113.7" not in person.go("/minha-conta").text
+        page, call = (
+            requests.get(f"http://127.0.0.1:{plain}{path}", headers={"Host": NAME}, allow_redirects=False, timeout=30)
+            for path in ("/contatos", "/api/kommo/sync")
+        )
+        assert (page.status_code, page.headers["Location"]) == (301, f"https://{NAME}/contatos")
+        assert call.status_code == 403, "a program has to know, not to be led on with its key in the clear"
     finally:
         child.terminate()
         child.wait(30)

@@ -259,8 +259,8 @@ ALL = (
     Sabotage(
         "the fence is not checked in hold",
         "kommo/store/runs.py",
-        '.where(run.id == held.run_id, run.fence == held.fence, run.state == "running")',
-        ".where(run.id == held.run_id)",
+        'run.fence == bindparam("held_with"), run.state == "running")',
+        'or_(run.fence == bindparam("held_with"), run.fence >= 0))',
         f"promises/{RUNNER}::test_who_slept_past_the_lease_writes_nothing",
     ),
     Sabotage(
