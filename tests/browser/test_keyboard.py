@@ -23,14 +23,14 @@ def test_the_tab_key_goes_through_the_page_in_the_order_of_reading(browser: Brow
     with visit(browser, full.address) as visitor:
         visitor.open("/sincronizacao")
         order = []
-        for _ in range(10):
+        for _ in range(12):
             visitor.page.keyboard.press("Tab")
             order.append(visitor.page.evaluate("document.activeElement.innerText.trim().split(/\\n/)[0]"))
         assert order == [
             "Ir para o conteúdo", "Painel Kommo", "Visão geral", "Contatos", "Negociações", "Sincronização", "Conexão",
-            "Acesso", "?", order[9],
+            "Acesso", "Privacidade", "Auditoria", "?", order[11],
         ]  # fmt: skip
-        assert order[9].startswith("Conferido")
+        assert order[11].startswith("Conferido")
 
 
 def test_the_focus_can_be_seen_on_everything_that_takes_it(browser: Browser, full: Panel) -> None:

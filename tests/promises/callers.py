@@ -5,7 +5,7 @@ does (docs/testing.md). `ignored_auth` has nothing to find while a call may go w
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -46,8 +46,11 @@ class Direct:
         return self.app.wsgi_app(environ, start)
 
 
-def call(app: Flask, tokens: list[str], examples: int, seed: int = SEED) -> Outcome:
-    """Make up calls, at least `examples` of each kind for each route; `tokens` are what a jwtToken may be."""
+def call(app: Flask, tokens: list[str], known: Mapping[str, int], examples: int, seed: int = SEED) -> Outcome:
+    """Make up calls, at least `examples` of each kind for each route; `tokens` are what a jwtToken may be.
+
+    `known` are numbers that are there, by parameter: every other good one is put in their place.
+    """
     schemathesis.openapi.format("jwt", st.sampled_from(tokens))
     options = {
         "seed": seed,
@@ -61,6 +64,16 @@ def call(app: Flask, tokens: list[str], examples: int, seed: int = SEED) -> Outc
     schema = schemathesis.openapi.from_wsgi(
         "/api/openapi.json", Direct(app), config=SchemathesisConfig.from_dict(options)
     )
+    turns = {name: cycle([number, None]) for name, number in known.items()}
+
+    @schema.hook
+    def map_query(_context: Any, query: Any) -> Any:
+        return _with_known(turns, query)
+
+    @schema.hook
+    def map_body(_context: Any, body: Any) -> Any:
+        return _with_known(turns, body)
+
     credentials = cycle([None, *(f"Bearer {token}" for token in tokens)])
 
     @schema.auth(refresh_interval=None)
@@ -80,6 +93,14 @@ def call(app: Flask, tokens: list[str], examples: int, seed: int = SEED) -> Outc
         elif isinstance(event, events.NonFatalError | events.FatalError):
             outcome.failures.append(str(getattr(event, "info", None) or event.exception))
     return outcome
+
+
+def _with_known(turns: Mapping[str, Iterator[int | None]], made_up: Any) -> Any:
+    """What was made up, with known numbers where good ones are: what is good stays so, and what is bad."""
+    if not isinstance(made_up, dict):
+        return made_up
+    good = [name for name in turns if type(made_up.get(name)) is int and 1 <= made_up[name] < 2**63]
+    return made_up | {name: number for name in good if (number := next(turns[name])) is not None}
 
 
 def _add(outcome: Outcome, event: events.ScenarioFinished) -> None:
