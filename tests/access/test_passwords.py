@@ -47,6 +47,7 @@ def test_a_hash_of_weaker_parameters_is_outdated() -> None:
 )
 def test_long_and_odd_ones_serve(password: str) -> None:
     passwords.require_strong(password[:128], "ana")
+    assert passwords.fits(passwords.hash_of(password[:128]), password[:128])
 
 
 @pytest.mark.parametrize(

@@ -171,13 +171,7 @@ def log_reader_gone(site: Site) -> None:
     site.start(stderr=writer)
     os.close(writer)
     os.close(reader)
-    first = site.worker()
-    os.kill(first, signal.SIGKILL)
-    site.over()
-    processes.wait_for(lambda: first not in site.workers() and site.workers())
-    site.recover()
-    site.stop()
-    site.start()
+    _goes_on_unheard(site)
 
 
 @fault("registro em disco cheio (/dev/full)", always=False)
@@ -185,6 +179,11 @@ def log_full(site: Site) -> None:
     site.stop()
     with Path("/dev/full").open("w") as full:
         site.start(stderr=full.fileno())
+    _goes_on_unheard(site)
+
+
+def _goes_on_unheard(site: Site) -> None:
+    """A worker that dies is replaced, though nobody takes the line that says so; then the log is a log again."""
     first = site.worker()
     os.kill(first, signal.SIGKILL)
     site.over()
