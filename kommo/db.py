@@ -31,6 +31,7 @@ POOL_SIZE = 15
 #: Seconds until a PostgreSQL that does not answer counts as away; a server that has gone silent is found out, too.
 _REACH = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 LOG_KEPT = 32 * 1024 * 1024  # bytes of SQLite's log that stay beside the file when nobody needs them
+PAGE_SIZE = 4096  # bytes; SQLite's own for a new file
 LEFT_OPEN = 60  # seconds until PostgreSQL ends a transaction whose machine is gone or frozen: it may hold rows
 
 #: JSON on both engines: text on SQLite, JSONB on PostgreSQL.
@@ -182,11 +183,14 @@ def _dumps(value: Any) -> str:
 def _connect_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     cursor = connection.cursor()
     # The log beside the file grows while somebody reads for long; what is over the limit is given back afterwards.
+    # It is written back once it has that size: a first load changes the same pages of the indexes again and again,
+    # and the larger the copy, the more of them.
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "cache_size=-2000",
+        f"wal_autocheckpoint={LOG_KEPT // PAGE_SIZE}",
         f"journal_size_limit={LOG_KEPT}",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -13,6 +13,7 @@ from kommo.store import missing, search, suppression
 from kommo.store.among import among, each
 from kommo.store.tables import DealContact, SyncCandidate, SyncRun, SyncSeen, SyncStream, Wallet
 from kommo.store.tables.runs import DELTA
+from kommo.store.tables.wallet import DEAL
 from kommo.store.upsert import insert_for, write_rows
 
 CREATED, UPDATED, UNCHANGED, DELETED = "c", "u", "n", "d"
@@ -79,9 +80,10 @@ def write_page(session: Session, target: Target, page: Sequence[Incoming], versi
     changed = [latest[key] for key, change in changes.items() if change != UNCHANGED]
     if changed:
         rows = [_row(target, incoming, version) for incoming in changed]
+        found_by = _found_by(session, target, held, changed)
         write_rows(session, _upsert(session.get_bind().dialect.name), rows)
         _write_links(session, target, changed)
-        search.mark(session, target.connection_id, target.kind, [incoming.remote_id for incoming in changed])
+        search.mark(session, target.connection_id, target.kind, found_by)
     missing.found_again(session, target.connection_id, target.stream, list(latest))
     created = [one for one in changed if one.remote_id not in held]
     revived = [one for one in changed if one.remote_id in held and held[one.remote_id].deleted_at is not None]
@@ -256,6 +258,33 @@ def _upsert(dialect: str) -> Insert:
         index_elements=_KEY, set_=changed, where=_TABLE.c.version <= statement.excluded.version
     )
     return made
+
+
+def _found_by(session: Session, target: Target, held: Collection[int], changed: list[Incoming]) -> list[int]:
+    """Of records about to be written, those that a search will find by something else than before.
+
+    Most changes leave names, phones, e-mails and links alone. To be asked before anything is written.
+    """
+    known = [incoming.remote_id for incoming in changed if incoming.remote_id in held]
+    if not known or not search.is_apart(session):
+        return [incoming.remote_id for incoming in changed]
+    shown = (Wallet.deleted_at.is_(None), Wallet.erased_at.is_(None))
+    texts = select(Wallet.remote_id, Wallet.search_text).where(*_of(target), among(Wallet.remote_id, known), *shown)
+    before: dict[int, str] = {row.remote_id: row.search_text for row in session.execute(texts)}
+    links: dict[int, set[int]] = {key: set() for key in known}
+    if target.kind == DEAL:
+        theirs = select(DealContact.deal_id, DealContact.contact_id).where(
+            DealContact.connection_id == target.connection_id, among(DealContact.deal_id, known)
+        )
+        for deal_id, contact_id in session.execute(theirs):
+            links[deal_id].add(contact_id)
+    return [
+        incoming.remote_id
+        for incoming in changed
+        if incoming.erased_at is not None
+        or before.get(incoming.remote_id) != incoming.values["search_text"]
+        or links[incoming.remote_id] != {contact_id for contact_id, _ in incoming.links or ()}
+    ]
 
 
 def _write_links(session: Session, target: Target, page: list[Incoming]) -> None:

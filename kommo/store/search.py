@@ -48,12 +48,14 @@ def search_text(names: Sequence[str], phones: Sequence[str], emails: Sequence[st
     return "\n".join(dict.fromkeys(part for part in parts if part))
 
 
-def mark(session: Session, connection_id: int, kind: str, remote_ids: Sequence[int]) -> None:
-    """Note that these rows' index is out of date, and with contacts that of their deals.
+def is_apart(session: Session) -> bool:
+    """Whether the index is a table of its own that has to be told; PostgreSQL keeps its own current."""
+    return session.get_bind().dialect.name == "sqlite"
 
-    PostgreSQL keeps its own index current.
-    """
-    if session.get_bind().dialect.name != "sqlite":
+
+def mark(session: Session, connection_id: int, kind: str, remote_ids: Sequence[int]) -> None:
+    """Note that these rows' index is out of date, and with contacts that of their deals."""
+    if not remote_ids or not is_apart(session):
         return
     statement = insert_for("sqlite", SearchPending.__table__)  # type: ignore[arg-type]
     changed = [select(Wallet.id).where(*_of(Wallet, connection_id, kind), among(Wallet.remote_id, remote_ids))]
@@ -67,8 +69,8 @@ def mark(session: Session, connection_id: int, kind: str, remote_ids: Sequence[i
 
 
 def mark_all(session: Session) -> None:
-    """Note that the whole index is out of date: the rows came from another database. PostgreSQL's came with them."""
-    if session.get_bind().dialect.name == "sqlite":
+    """Note that the whole index is out of date: the rows came from another database."""
+    if is_apart(session):
         every = select(Wallet.id).where(Wallet.deleted_at.is_(None))
         session.execute(insert(SearchPending).from_select(["wallet_id"], every))
 
@@ -121,7 +123,7 @@ def matches(session: Session, connection_id: int, kind: str, query: str) -> Colu
     alternatives = [list(dict.fromkeys(typed.split()))]
     if _PHONE.fullmatch(query) and len(digits(query)) >= 4:
         alternatives = [[term] for term in dict.fromkeys((typed, digits(query)))]
-    if session.get_bind().dialect.name == "sqlite":
+    if is_apart(session):
         return Wallet.id.in_(union_all(*_sources(session, kind, alternatives)))
     own = or_(*[_all_in(Wallet.search_text, terms) for terms in alternatives])
     if kind != DEAL:

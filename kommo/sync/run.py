@@ -3,8 +3,8 @@
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +20,7 @@ from kommo.store.runs import Claim, LostLease
 from kommo.sync.names import Names
 from kommo.sync.streams import StreamSpec
 
+_BESIDE = 1.0  # seconds between two looks at what is to be indexed
 _SEQUENCE_BITS = 24  # requests of one claim: 27 days at 7 a second
 
 
@@ -130,28 +131,43 @@ class Run:
 
 
 class Indexer:
-    """Brings the search index up to date beside the reading: SQLite works while Python waits for Kommo."""
+    """Brings the search index up to date beside the reading: SQLite works while Python waits for Kommo.
+
+    Every second where Kommo's limit leaves the time for it, as a search goes row by row through what is not indexed;
+    without a limit after each stream, as lots that follow each other closely cost less.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"index-{run.claim.run_id}", initializer=logs.carrier())
-        self._last: Future[int] | None = None
+        self._over = threading.Event()
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix=f"index-{run.claim.run_id}", initializer=logs.carrier())
+        self._one = threading.Lock()  # two at the same lot would do it twice
 
     def __enter__(self) -> Self:
+        if self._run.services.settings.rate_limit:
+            self._pool.submit(self._keep_up)
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        self._over.set()
         self._pool.shutdown()
 
     def start(self) -> None:
         """Begin with what is noted so far."""
-        self._last = self._pool.submit(search.catch_up, self._run.services.engine, self._run.should_stop)
+        self._pool.submit(self._catch_up)
 
     def finish(self) -> None:
-        """Wait until everything noted so far is indexed; raises what stood in the way."""
-        self.start()
-        assert self._last is not None
-        self._last.result()
+        """Index everything noted so far; raises what stands in the way."""
+        self._catch_up()
+
+    def _keep_up(self) -> None:
+        while not self._over.wait(_BESIDE):
+            with suppress(SQLAlchemyError):  # a lock or a full disk: `finish` says so
+                self._catch_up()
+
+    def _catch_up(self) -> None:
+        with self._one:
+            search.catch_up(self._run.services.engine, self._run.should_stop)
 
 
 class Heartbeat:

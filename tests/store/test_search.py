@@ -1,18 +1,21 @@
 """Searching: every word, anywhere, accents and case aside, literally, and true while the index is behind."""
 
+from collections.abc import Sequence
+
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kommo.crm.records import contact_from
-from kommo.db import writing
+from kommo.crm.records import contact_from, deal_from
+from kommo.db import count, writing
 from kommo.store import search
 from kommo.store.contacts import contact_list
 from kommo.store.filters import Filters, clean_query
 from kommo.store.lists import local_page
-from kommo.store.records import Target, write_page
-from kommo.store.tables import SyncRun
+from kommo.store.records import Incoming, Target, write_page
+from kommo.store.tables import SearchPending, SyncRun
 from kommo.store.tables.wallet import CONTACT, DEAL
-from kommo.sync.rows import contact_row
+from kommo.sync.rows import contact_row, deal_row
 from tests.factories import bury_record, contact_record, deal_record, store_contacts, store_deals
 from tests.store.conftest import Copies
 
@@ -104,6 +107,17 @@ FOUND = {
 LONGEST = ["a " * 5000, "x" * 10_000, '"' * 10_000, "%_" * 5000, "👩‍💻" * 3000, " ".join("abcdefghij") * 999]
 
 
+def write(copies: Copies, kind: str, rows: Sequence[Incoming]) -> int:
+    """Bring a page into the bakery's copy and leave the index behind; gives how many rows it is behind."""
+    with writing(copies.engine) as session:
+        run = SyncRun(connection_id=copies.bakery.id, trigger="page", state="done", requested_at=0.0)
+        session.add(run)
+        session.flush()
+        target = Target(copies.bakery.user_id, copies.bakery.id, kind, run.id, f"{kind}s")
+        write_page(session, target, rows, 10**12 + run.id)
+        return count(session, select(SearchPending))
+
+
 def test_what_is_found(people: Copies, session: Session) -> None:
     assert {query: ids(session, people, query) for query in FOUND} == FOUND
 
@@ -121,13 +135,8 @@ def test_a_search_for_nothing_shows_everything(people: Copies, session: Session)
 def test_a_new_name_is_found_and_an_old_one_is_not_before_the_index_catches_up(
     people: Copies, session: Session
 ) -> None:
-    with writing(people.engine) as writer:
-        run = SyncRun(connection_id=people.bakery.id, trigger="page", requested_at=0.0)
-        writer.add(run)
-        writer.flush()
-        target = Target(people.bakery.user_id, people.bakery.id, CONTACT, run.id, "contacts")
-        changed = [contact_record(1, "Beatriz Lima"), contact_record(50, "Ana Nova", phones=["11 97777-0000"])]
-        write_page(writer, target, [contact_row(contact_from(record)) for record in changed], 10**12)
+    changed = [contact_record(1, "Beatriz Lima"), contact_record(50, "Ana Nova", phones=["11 97777-0000"])]
+    write(people, CONTACT, [contact_row(contact_from(record)) for record in changed])
 
     def found() -> list[list[int]]:
         return [ids(session, people, query) for query in ("ana", "an", "lima", "li be", "ana souza", "7777-00")]
@@ -141,6 +150,44 @@ def test_a_new_name_is_found_and_an_old_one_is_not_before_the_index_catches_up(
 def test_a_record_gone_from_kommo_is_not_found_before_the_index_catches_up(people: Copies, session: Session) -> None:
     bury_record(people.engine, people.bakery, CONTACT, 1)
     assert ids(session, people, "ana") == []
+
+
+def test_what_changes_nothing_a_search_reads_is_not_indexed_again(people: Copies) -> None:
+    """A field's name, a price, a stage, the order of a deal's contacts: most of what changes at Kommo."""
+    other = [record | {"updated_at": 2_000_000_000, "responsible_user_id": 7003} for record in PEOPLE]
+    assert write(people, CONTACT, [contact_row(contact_from(record)) for record in other]) == 0
+    deals = [deal_record(7, "Bolo", contacts=[1, 2])]
+    store_deals(people.engine, people.bakery, deals)
+    dearer = [deal_record(7, "Bolo", contacts=[2, 1], price=99_000, status_id=440102)]
+    assert write(people, DEAL, [deal_row(deal_from(record)) for record in dearer]) == 0
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_deal_with_other_contacts_is_found_by_them(people: Copies, session: Session, indexed: bool) -> None:
+    store_deals(people.engine, people.bakery, [deal_record(7, "Bolo", contacts=[1])])
+    write(people, DEAL, [deal_row(deal_from(deal_record(7, "Bolo", contacts=[2])))])
+    if indexed:
+        search.catch_up(people.engine)
+    found = {query: local_page(session, people.bakery, DEAL, query, 1, 50).matched for query in ("988124410", "avila")}
+    assert found == {"988124410": 0, "avila": 1}
+    session.rollback()
+    write(people, DEAL, [deal_row(deal_from(deal_record(7, "Bolo", contacts=[])))])
+    if indexed:
+        search.catch_up(people.engine)
+    assert local_page(session, people.bakery, DEAL, "avila", 1, 50).matched == 0
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_what_comes_back_as_it_was_is_found_again(people: Copies, session: Session, indexed: bool) -> None:
+    store_deals(people.engine, people.bakery, [deal_record(7, "Bolo", contacts=[1])])
+    bury_record(people.engine, people.bakery, CONTACT, 1)
+    assert local_page(session, people.bakery, DEAL, "988124410", 1, 50).matched == 0
+    session.rollback()
+    write(people, CONTACT, [contact_row(contact_from(PEOPLE[0]))])
+    if indexed:
+        search.catch_up(people.engine)
+    assert ids(session, people, "souza") == [1]
+    assert local_page(session, people.bakery, DEAL, "988124410", 1, 50).matched == 1
 
 
 def test_a_program_reads_the_copy_in_order_of_id(people: Copies, session: Session) -> None:
