@@ -50,6 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_configure() -> None:
     """Before the first application is made."""
     speed.remember_templates()
+    speed.remember_statements()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -2,12 +2,18 @@
 
 import gc
 import os
+from collections import defaultdict
 from random import Random
+from typing import Any
 
 import flask
 import pytest
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 QUICK = ("crm", "ground", "sandbox", "store", "access", "contract")
 
@@ -29,6 +35,19 @@ class _Memory(BytecodeCache):
 def remember_templates() -> None:
     """Let every application of this process share its compiled templates."""
     flask.Flask.jinja_options = {"bytecode_cache": _Memory()}
+
+
+def remember_statements() -> None:
+    """Let every engine of one kind share its compiled statements: each test has an engine of its own."""
+    compiled: defaultdict[str, LRUCache[Any, Any]] = defaultdict(lambda: LRUCache(1000))
+
+    def share(connection: Connection) -> None:
+        connection.engine._compiled_cache = compiled[connection.dialect.name]
+
+    for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        kind.__hash__ = lambda dialect: hash(type(dialect))
+        kind.__eq__ = lambda one, other: type(one) is type(other)
+    event.listen(Engine, "engine_connect", share)
 
 
 def spare_the_collector() -> None:
