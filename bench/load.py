@@ -138,9 +138,9 @@ def _three(times: list[float]) -> str:
 
 
 def _hold(services: Services, fake: Kommo, app: Panel, connection_id: int, syncs: int) -> None:
-    """Memory and open files of all processes after each sync: the first and the last, and the most in between."""
+    """Memory and open files of all processes, looked at after each sync."""
     contacts = fake.ids("contacts")[:20]
-    held: list[tuple[float, int]] = []
+    held: list[tuple[float, float]] = []
     for number in range(WARM + syncs):
         for key in contacts:
             fake.control("change", kind="contacts", id=key, values={"name": f"Nome {number} {key}"})
@@ -151,14 +151,12 @@ def _hold(services: Services, fake: Kommo, app: Panel, connection_id: int, syncs
         held.append((memory(app.pid), files(app.pid)))
     held = held[WARM:]
     print(f"  {syncs} syncs, after {WARM} to warm up; web server and worker together")
-    row(
-        "memory: first, last, most", " ".join(f"{each:.0f}" for each in _ends([one for one, _ in held])) + " MB", "flat"
-    )
-    row("open files: first, last, most", " ".join(f"{each:.0f}" for each in _ends([two for _, two in held])), "flat")
-
-
-def _ends(values: "list[float] | list[int]") -> tuple[float, float, float]:
-    return values[0], values[-1], max(values)
+    for what, unit, values in (
+        ("memory", " MB", [one for one, _ in held]),
+        ("open files", "", [two for _, two in held]),
+    ):
+        ten = values[:: max(len(values) // 9, 1)]
+        row(f"{what}, ten times along the way", " ".join(f"{each:.0f}" for each in ten) + unit, "flat")
 
 
 if __name__ == "__main__":

@@ -277,6 +277,28 @@ ALL = (
         "",
         f"promises/{RUNNER}::test_who_slept_past_the_lease_writes_nothing",
     ),
+    # What a search finds
+    Sabotage(
+        "a deal with other contacts is not indexed anew",
+        "kommo/store/records.py",
+        "        or links[incoming.remote_id] != {contact_id for contact_id, _ in incoming.links or ()}\n",
+        "",
+        "store/test_search.py::test_a_deal_with_other_contacts_is_found_by_them",
+    ),
+    Sabotage(
+        "what comes back is not indexed anew",
+        "kommo/store/records.py",
+        "texts = select(Wallet.remote_id, Wallet.search_text).where(*_of(target), among(Wallet.remote_id, known), *shown)",
+        "texts = select(Wallet.remote_id, Wallet.search_text).where(*_of(target), among(Wallet.remote_id, known))",
+        "store/test_search.py::test_what_comes_back_as_it_was_is_found_again",
+    ),
+    Sabotage(
+        "the index waits for the end of the reading",
+        "kommo/sync/run.py",
+        "            self._pool.submit(self._keep_up)",
+        "            pass",
+        "sync/test_first_load.py::test_what_has_arrived_is_soon_in_the_index",
+    ),
 )
 
 

@@ -16,26 +16,23 @@ HERE, IN_TMPFS = "here", "tmpfs"
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its name in the table, the engines it is tried on, where, and whether `make test` has it too."""
+    """One fault: its name in the table, the engines it is tried on, and where."""
 
     name: str
     deed: Deed
     engines: tuple[str, ...]
     place: str
-    always: bool
 
 
 ALL: dict[str, Fault] = {}
 
 
-def fault(
-    name: str, engines: tuple[str, ...] = ON_SQLITE, *, place: str = HERE, always: bool = True
-) -> Callable[[Deed], Deed]:
+def fault(name: str, engines: tuple[str, ...] = ON_SQLITE, *, place: str = HERE) -> Callable[[Deed], Deed]:
     """Put a function into the table."""
 
     def note(deed: Deed) -> Deed:
         assert name not in ALL
-        ALL[name] = Fault(name, deed, engines, place, always)
+        ALL[name] = Fault(name, deed, engines, place)
         return deed
 
     return note

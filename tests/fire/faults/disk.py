@@ -56,7 +56,7 @@ def disk_full(site: Site) -> None:
     assert site.post("/sincronizacao/agenda/desligar")[0] == 303
 
 
-@fault("sistema de arquivos só para leitura (tmpfs, remount)", place=IN_TMPFS, always=False)
+@fault("sistema de arquivos só para leitura (tmpfs, remount)", place=IN_TMPFS)
 def read_only(site: Site) -> None:
     site.stop()
     site.services.engine.dispose()
@@ -167,7 +167,7 @@ def damaged(site: Site) -> None:
     site.start()
 
 
-@fault("arquivo do banco cortado ou de outro tipo: não sobe; restaurado da cópia", always=False)
+@fault("arquivo do banco cortado ou de outro tipo: não sobe; restaurado da cópia")
 def no_database(site: Site) -> None:
     kept = _kept(site)
     site.stop()
@@ -181,7 +181,7 @@ def no_database(site: Site) -> None:
     site.start()
 
 
-@fault("arquivo -shm perdido com o painel parado", always=False)
+@fault("arquivo -shm perdido com o painel parado")
 def shm_lost(site: Site) -> None:
     assert site.child is not None
     for pid in site.workers():
@@ -197,7 +197,7 @@ def shm_lost(site: Site) -> None:
     site.start()
 
 
-@fault("fila danificada: o trabalhador diz o que fazer", always=False)
+@fault("fila danificada: o trabalhador diz o que fazer")
 def queue_damaged(site: Site) -> None:
     site.stop()
     for file in site.instance.glob("queue.sqlite3*"):
@@ -237,12 +237,12 @@ def wrong_key(site: Site) -> None:
     _with_key(site, "ab" * 32)
 
 
-@fault("chave de cifra perdida", always=False)
+@fault("chave de cifra perdida")
 def lost_key(site: Site) -> None:
     _with_key(site, None)
 
 
-@fault("chave dos cookies trocada: formulários abertos antes são recusados em palavras", always=False)
+@fault("chave dos cookies trocada: formulários abertos antes são recusados em palavras")
 def cookie_key(site: Site) -> None:
     site.stop()
     (site.instance / "secret_key").unlink()
@@ -250,7 +250,7 @@ def cookie_key(site: Site) -> None:
     site.start()
 
 
-@fault("preparação do esquema morta no meio (kill -9)", always=False)
+@fault("preparação do esquema morta no meio (kill -9)")
 def upgrade_killed(site: Site) -> None:
     """In a second installation, at a moment of chance: all of it is there, or nothing; the next start ends it."""
     other = site.folder / f"other-{time.time_ns()}"
@@ -279,7 +279,7 @@ def _tables(file: Path) -> set[str]:
         return {name for (name,) in probe.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
-@fault("programa mais velho sobre um esquema mais novo: não sobe e não grava", BOTH, always=False)
+@fault("programa mais velho sobre um esquema mais novo: não sobe e não grava", BOTH)
 def older_program(site: Site) -> None:
     site.stop()
     with writing(site.services.engine) as session:

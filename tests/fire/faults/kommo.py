@@ -50,8 +50,6 @@ ANSWERS: tuple[tuple[str, str, int | None, str, dict[str, Any]], ...] = (
     ("registro sem data", "null_updated_at", 3, "", {}),
     ("tipo de conteúdo errado", "wrong_type", 3, "", {}),
 )
-#: Those that `make test` has, too: one of each kind of ending.
-_ALWAYS = {"429", "401", "500", "204", "cut", "redirect", "no_id"}
 
 
 def _answer(how: str, times: int | None, sentence: str, options: dict[str, Any]) -> Callable[[Site], None]:
@@ -92,7 +90,7 @@ def _wait_for_rest(site: Site) -> None:
 
 for _name, _how, _times, _sentence, _options in ANSWERS:
     assert _how in made.BEFORE or _how in made.AFTER
-    fault(f"Kommo: {_name}", always=_how in _ALWAYS)(_answer(_how, _times, _sentence, _options))
+    fault(f"Kommo: {_name}")(_answer(_how, _times, _sentence, _options))
 
 
 @fault("Kommo: 403 em HTML, endereço bloqueado")
@@ -108,7 +106,7 @@ def blocked(site: Site) -> None:
     assert site.post(f"/conexao/{site.account}/testar")[0] == 200
 
 
-@fault("Kommo: 300 exclusões de uma vez, no meio da leitura", always=False)
+@fault("Kommo: 300 exclusões de uma vez, no meio da leitura")
 def mass_deletion(site: Site) -> None:
     world = site.kommo.world
     gone = world.ids("contacts")[:20]
@@ -133,7 +131,7 @@ def _gate(mode: str, sentence: str) -> Callable[[Site], None]:
 
 
 fault("rede: ninguém atende na porta do Kommo")(_gate(SHUT, "O servidor recusou a conexão."))
-fault("rede: a conexão é aceita e ninguém responde", always=False)(_gate(SILENT, "O Kommo não respondeu"))
+fault("rede: a conexão é aceita e ninguém responde")(_gate(SILENT, "O Kommo não respondeu"))
 fault("rede: toda conexão é derrubada (RST)")(_gate(RESET, "Não foi possível chegar ao Kommo."))
 
 
@@ -165,25 +163,25 @@ def _move(site: Site, address: str) -> None:
         session.get_one(Connection, site.account).base_address = address
 
 
-@fault("rede: o nome do Kommo não se resolve (DNS)", always=False)
+@fault("rede: o nome do Kommo não se resolve (DNS)")
 def no_name(site: Site) -> None:
     _elsewhere(site, "https://nada.invalid", "O endereço do Kommo não foi encontrado na rede.")
 
 
-@fault("rede: certificado que não é do Kommo (TLS)", always=False)
+@fault("rede: certificado que não é do Kommo (TLS)")
 def bad_certificate(site: Site) -> None:
     with RawServer(says(OK), self_signed(site.folder)) as server:
         _elsewhere(site, f"https://127.0.0.1:{server.port}", "A conexão segura com o Kommo falhou.")
         assert server.heads == []  # not a byte of the token
 
 
-@fault("rede: quem atende não fala TLS", always=False)
+@fault("rede: quem atende não fala TLS")
 def no_tls(site: Site) -> None:
     with RawServer(says(OK), greeting=b"HTTP/1.1 200 OK\r\n\r\n") as server:
         _elsewhere(site, f"https://127.0.0.1:{server.port}", "A conexão segura com o Kommo falhou.")
 
 
-@fault("o relógio do Kommo avança uma hora e volta", always=False)
+@fault("o relógio do Kommo avança uma hora e volta")
 def kommo_clock(site: Site) -> None:
     site.kommo.world.turn(clock_skew=3600)
     site.sync()

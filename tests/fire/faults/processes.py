@@ -47,7 +47,7 @@ def told_to_end(site: Site) -> None:
     site.start()
 
 
-@fault("SIGTERM só para o trabalhador", always=False)
+@fault("SIGTERM só para o trabalhador")
 def worker_told_to_end(site: Site) -> None:
     first = site.worker()
     site.meet(PAGE, lambda: os.kill(first, signal.SIGTERM))
@@ -152,7 +152,7 @@ def out_of_files(site: Site) -> None:
     processes.wait_for(site.answers)
 
 
-@fault("trabalhador sem descritores de arquivo (RLIMIT_NOFILE)", always=False)
+@fault("trabalhador sem descritores de arquivo (RLIMIT_NOFILE)")
 def worker_out_of_files(site: Site) -> None:
     first = site.worker()
     limits = resource.prlimit(first, resource.RLIMIT_NOFILE)
@@ -174,7 +174,7 @@ def log_reader_gone(site: Site) -> None:
     _goes_on_unheard(site)
 
 
-@fault("registro em disco cheio (/dev/full)", always=False)
+@fault("registro em disco cheio (/dev/full)")
 def log_full(site: Site) -> None:
     site.stop()
     with Path("/dev/full").open("w") as full:
@@ -193,7 +193,7 @@ def _goes_on_unheard(site: Site) -> None:
     site.start()
 
 
-@fault("porta tomada por outro programa", always=False)
+@fault("porta tomada por outro programa")
 def port_taken(site: Site) -> None:
     said = site.refuses()
     assert f"A porta {site.port} não pode ser usada (já está em uso)" in said
@@ -213,7 +213,7 @@ def clock_back(site: Site) -> None:
     processes.wait_for(lambda: first not in site.workers() and site.workers())
 
 
-@fault("recado perdido: a fila é apagada com o painel parado", always=False)
+@fault("recado perdido: a fila é apagada com o painel parado")
 def queue_lost(site: Site) -> None:
     site.stop()
     run = subprocess.run(
