@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from kommo.db import writing
+from kommo.db import reading, writing
 from kommo.store.among import among
 from kommo.store.tables import DealContact, SearchPending, Wallet
 from kommo.store.tables.wallet import CONTACT, DEAL
@@ -80,14 +80,22 @@ def catch_up(engine: Engine, should_stop: Callable[[], bool] = lambda: False) ->
     if engine.dialect.name != "sqlite":
         return 0
     done = 0
-    while not should_stop():
+    while not should_stop() and _is_behind(engine):
         with writing(engine) as session:
             lot = list(session.scalars(select(SearchPending.wallet_id).order_by(SearchPending.wallet_id).limit(LOT)))
-            if not lot:
-                return done
             _index(session, lot)
         done += len(lot)
     return done
+
+
+def _is_behind(engine: Engine) -> bool:
+    """Asked without keeping writers out."""
+    with reading(engine) as session:
+        return _some_pending(session)
+
+
+def _some_pending(session: Session) -> bool:
+    return session.scalars(select(SearchPending.wallet_id).limit(1)).first() is not None
 
 
 def _index(session: Session, lot: list[int]) -> None:
@@ -135,7 +143,7 @@ def matches(session: Session, connection_id: int, kind: str, query: str) -> Colu
 def _sources(session: Session, kind: str, alternatives: Sequence[Sequence[str]]) -> list[Select[Any]]:
     """Where SQLite finds the matching rows' ids: in the index, and row by row among those it does not know yet."""
     indexed = [_indexed(terms) for terms in alternatives]
-    if session.scalars(select(SearchPending.wallet_id).limit(1)).first() is None:
+    if not _some_pending(session):
         return indexed
     pending = select(SearchPending.wallet_id)
     current = [source.where(source.selected_columns[0].not_in(pending)) for source in indexed]
