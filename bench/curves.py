@@ -18,6 +18,7 @@ from kommo.sync import control
 SIZES = (1_000, 10_000, 50_000, 200_000, 500_000)  # rows: two contacts to each deal
 PICTURE = ROOT / "docs" / "imagens" / "curvas.svg"
 ROUNDS = 20
+WARM = 5  # pages before times are taken: templates are compiled, threads connect to the database
 NAMES = (
     ("Primeira carga, tempo", "s"),
     ("Primeira carga, processador", "s"),
@@ -90,7 +91,8 @@ def _pages(folder: Path, fake: Kommo, rows: int) -> tuple[float, float]:
 
 def _p95(address: str, paths: list[str]) -> float:
     times = []
-    requests.get(f"{address}{paths[0]}", timeout=60)  # its template is compiled
+    for path in paths[:WARM]:
+        requests.get(f"{address}{path}", timeout=60)
     for path in paths:
         begin = time.perf_counter()
         answer = requests.get(f"{address}{path}", timeout=60)
