@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import structlog
 from flask import Flask, Response, request
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
@@ -45,7 +44,6 @@ def assemble(settings: Settings) -> Flask:
     cookies.register(app)
     _configure(app, settings)
     db.init_app(app)
-    Migrate(app, db, directory=str(schema.MIGRATIONS), render_as_batch=True)
     with app.app_context():
         engine = db.engine
     prepare_engine(engine)

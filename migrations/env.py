@@ -1,11 +1,12 @@
-"""How Alembic reaches our database: on the connection it is given, else on the application's engine."""
+"""How Alembic reaches our database: on the connection it is given, else on the one that the settings name."""
 
 from alembic import context
-from flask import current_app
 from sqlalchemy import Connection
 
 import kommo.store.tables
 from kommo.db import Base, writing
+from kommo.services import open_services
+from kommo.settings import load
 
 assert kommo.store.tables  # imported so that every table is known
 
@@ -31,5 +32,7 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with writing(current_app.extensions["migrate"].db.engine) as session:
+    engine = open_services(load()).engine
+    with writing(engine) as session:
         run(session.connection())
+    engine.dispose()

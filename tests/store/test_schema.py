@@ -6,7 +6,10 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Integer, create_engine, event, inspect, text
 
 from kommo.db import Base, engine_options, prepare_engine, writing
+from kommo.settings import Settings
 from kommo.store import schema
 from kommo.store.schema import SchemaError
-from tests import databases
+from tests import databases, processes
 
 
 @pytest.fixture
@@ -42,6 +46,24 @@ def test_the_migrations_make_what_the_classes_say(engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert [found for found in compare_metadata(context, Base.metadata) if _is_ours(found)] == []
+
+
+def test_whoever_writes_the_next_migration_asks_alembic_itself(engine, tmp_path: Path, monkeypatch) -> None:
+    """`alembic -c migrations/alembic.ini …` works on the database that the settings name."""
+    assert engine  # is at the newest
+    monkeypatch.setenv("KOMMO_INSTANCE", str(tmp_path / "instance"))
+    monkeypatch.setenv("DATABASE_URL", databases.address_for(tmp_path / "instance"))
+    command.current(Config(schema.MIGRATIONS / "alembic.ini", stdout=(said := StringIO())))
+    assert schema.head() in said.getvalue()
+
+
+@pytest.mark.only_on("sqlite", reason="what is imported is the same")
+def test_a_start_with_nothing_to_do_leaves_alembic_out(settings: Settings) -> None:
+    """It would be a fifth of what a start costs."""
+    databases.prepare(settings)
+    code = "import sys; from app import app; sys.exit('alembic' in sys.modules)"
+    env = processes.environment(settings.instance)
+    assert subprocess.run([sys.executable, "-c", code], cwd=processes.ROOT, env=env).returncode == 0
 
 
 def test_down_and_up_again(engine, tmp_path: Path) -> None:
