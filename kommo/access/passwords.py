@@ -8,7 +8,6 @@ import threading
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn import zxcvbn
 
 SHORTEST, LONGEST = 10, 128  # characters
 _ENOUGH = 3  # of zxcvbn's 4: safely unguessable by a moderate attacker
@@ -51,6 +50,8 @@ def require_strong(password: str, *context: str) -> None:
         raise WeakPassword(f"A senha pode ter até {LONGEST} caracteres.")
     if "\x00" in password or not _is_text(password):
         raise WeakPassword("A senha tem um caractere que não se pode digitar: escolha outra.")
+    from zxcvbn import zxcvbn  # its lists of words are read when it is imported: not at every start
+
     found = zxcvbn(password[:_LOOKED_AT], user_inputs=[*context, "kommo", "painel", "painel kommo"])
     if found["score"] < _ENOUGH:
         raise WeakPassword("Esta senha é fácil de adivinhar: junte três ou quatro palavras que só você juntaria.")
