@@ -57,12 +57,12 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "O Painel Kommo precisa do Python 3.11 ou mais novo."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Falta o módulo venv do Python (no Debian e no Ubuntu: apt install python3-venv)."; exit 1; }
 
-$(VENV)/.run: requirements.txt | $(BIN)/python
+$(VENV)/.run: requirements.txt constraints.txt | $(BIN)/python
 	@echo "Instalando o que o painel usa (só na primeira vez)…"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/.dev: requirements.txt requirements-dev.txt constraints.txt | $(BIN)/python
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
@@ -73,7 +73,7 @@ $(AUDIT)/.ready: requirements-audit.txt
 	@touch $@
 
 # The product alone, as `make run` installs it: the SBOM is of what people run.
-$(AUDIT)/.product: requirements.txt $(AUDIT)/.ready
+$(AUDIT)/.product: requirements.txt constraints.txt $(AUDIT)/.ready
 	@$(PYTHON) -m venv --clear --without-pip $(AUDIT)/product
 	@$(AUDIT)/bin/python -m pip --python $(AUDIT)/product/bin/python install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
