@@ -9,20 +9,18 @@ from packaging.utils import canonicalize_name
 from tests.ground.test_docs import ROOT, text_of
 
 FILES = ("requirements.txt", "requirements-dev.txt")
+_PIN = re.compile(r"^([\w.-]+)(?:\[(\w+)\])?==(\S+)$", re.MULTILINE)
 
 
 def pinned(*files: str) -> dict[str, str]:
     """The versions by package, as pip compares names."""
-    found = re.findall(
-        r"^([\w.-]+)(?:\[\w+\])?==(\S+)$", "\n".join(text_of(ROOT / name) for name in files), re.MULTILINE
-    )
-    return {canonicalize_name(name): number for name, number in found}
+    return {canonicalize_name(name): number for file in files for name, _, number in _PIN.findall(text_of(ROOT / file))}
 
 
 def brought_along() -> set[str]:
     """What the packages that we name need on this machine, and what those need, and so on."""
-    names = re.findall(r"^([\w.-]+)(?:\[(\w+)\])?==", "\n".join(text_of(ROOT / name) for name in FILES), re.MULTILINE)
-    todo, seen = [(canonicalize_name(name), extra) for name, extra in names], set()
+    todo = [(canonicalize_name(name), extra) for file in FILES for name, extra, _ in _PIN.findall(text_of(ROOT / file))]
+    seen: set[tuple[str, str]] = set()
     while todo:
         name, extra = todo.pop()
         if (name, extra) in seen:
