@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +169,21 @@ def reading(engine: Engine) -> Iterator[Session]:
     """One read transaction outside a web request: a single snapshot of the data."""
     with Session(engine) as session:
         yield session
+
+
+def write_back(engine: Engine) -> None:
+    """Bring SQLite's log into the file, but for what somebody still reads: it is used anew then, and grows no more.
+
+    Nobody waits for it. A disk that refuses is left to who writes next.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        with suppress(sqlite3.Error):
+            raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        raw.close()
 
 
 def count(session: Session, statement: Select[Any]) -> int:

@@ -13,7 +13,7 @@ from kommo.crm.check import expired_instead
 from kommo.crm.errors import Cancelled as Interrupted
 from kommo.crm.errors import KommoError, TokenRefused, Verdict
 from kommo.crm.token import Claims
-from kommo.db import writing
+from kommo.db import write_back, writing
 from kommo.services import SYNC, Services
 from kommo.store import candidates, connections, runs, trouble
 from kommo.store.runs import LostLease
@@ -59,6 +59,8 @@ def _carry(run: Run, connection: Connection) -> None:
         log.warning("sync_lost_lease")
     except DatabaseError as error:  # it takes not even a sentence: once the lease is over the page says so
         log.warning("sync_left", cause=type(error.orig).__name__)
+    finally:
+        write_back(run.services.engine)  # also of one that waits for room on the disk: its log may be what fills it
 
 
 def _work(run: Run, connection: Connection) -> None:

@@ -19,12 +19,12 @@ from sqlalchemy import select
 
 from kommo.connect import flow
 from kommo.crm.token import read_token
-from kommo.db import reading
+from kommo.db import count, reading
 from kommo.sandbox import Server, make_world, serve
 from kommo.services import Services
 from kommo.store.connections import DEFAULT_OWNER
 from kommo.store.progress import RunView
-from kommo.store.tables import Connection
+from kommo.store.tables import Connection, SyncRun
 from tests import databases, processes
 from tests.conftest import make_settings
 from tests.databases import free_port
@@ -186,6 +186,11 @@ class Site:
     def view(self) -> RunView:
         """The newest run, as a person sees it."""
         return run_view(self.services, self.account)
+
+    def runs(self) -> int:
+        """How many runs there have been."""
+        with reading(self.services.engine) as session:
+            return count(session, select(SyncRun))
 
     def meet(self, text: str, act: Callable[[], object], times: int = 1) -> None:
         """Ask for a run, and do something when it asks Kommo for what `text` names; `times` in all."""

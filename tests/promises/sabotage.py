@@ -277,6 +277,14 @@ ALL = (
         "",
         f"promises/{RUNNER}::test_who_slept_past_the_lease_writes_nothing",
     ),
+    # The server's disk
+    Sabotage(
+        "the log is not written back when a run is over",
+        "kommo/sync/engine.py",
+        "        write_back(run.services.engine)",
+        "        pass",
+        "sync/test_server_faults.py::test_the_log_is_written_back_when_a_run_is_over",
+    ),
     # What a search finds
     Sabotage(
         "a deal with other contacts is not indexed anew",

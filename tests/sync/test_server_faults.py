@@ -3,6 +3,7 @@
 By the faults' own means: SQLite's and the system's limits, bytes written over the file, a second process.
 """
 
+import shutil
 import sqlite3
 import sys
 import threading
@@ -157,6 +158,24 @@ def test_a_reader_that_takes_its_time_is_in_nobodys_way(services: Services) -> N
         for _ in range(3):
             assert run(services, account, sweep=True).proved
         assert beside.stat().st_size <= grown
+
+
+@ON_SQLITE
+def test_the_log_is_written_back_when_a_run_is_over(services: Services, padaria: Server, tmp_path: Path) -> None:
+    """So it is used anew: on a small disk it would fill what room there is, and no write could ever be taken again."""
+    account = connect(services, padaria)
+    assert run(services, account).proved
+    copy = tmp_path / "without-its-log.sqlite3"
+    shutil.copyfile(wallet_file(services), copy)
+    with closing(sqlite3.connect(copy)) as probe:
+        assert probe.execute('SELECT count(*) FROM "Wallet"').fetchone() == (90,)
+    log = wallet_file(services).with_name("kommo.sqlite3-wal")
+    before = log.stat().st_size
+    for _ in range(5):
+        for key in padaria.world.ids("contacts"):
+            padaria.world.update("contacts", key, name=f"{time.time()}")
+        assert run(services, account).proved
+    assert log.stat().st_size < 2 * before
 
 
 @ON_SQLITE
