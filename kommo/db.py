@@ -171,17 +171,21 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def write_back(engine: Engine) -> None:
+def write_back(engine: Engine, *, give_back: bool = False) -> None:
     """Bring SQLite's log into the file, but for what somebody still reads: it is used anew then, and grows no more.
 
-    Nobody waits for it. A disk that refuses is left to who writes next.
+    Nobody waits for it. To `give_back` its room to a disk that is full, readers are waited for, a second. A disk that
+    refuses even this is left to who writes next.
     """
     if engine.dialect.name != "sqlite":
         return
     raw = engine.raw_connection()
     try:
+        cursor = raw.cursor()
         with suppress(sqlite3.Error):
-            raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            cursor.execute("PRAGMA busy_timeout=1000")
+            cursor.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if give_back else 'PASSIVE'})")
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
     finally:
         raw.close()
 

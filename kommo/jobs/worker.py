@@ -124,8 +124,10 @@ class Worker:
     def _ring_once(self, job: tuple[str, int], now: float) -> None:
         try:
             self.ring(*job)
-        except Exception:  # a full disk, a queue server that is away: the next tick tries again
+        except Exception as error:  # a full disk, a queue server that is away: the next tick tries again
             log.exception("bell_failed", kind=job[0], number=job[1])
+            if job[0] == SYNC:
+                engine.nobody_called(self.services, job[1], error)
         else:
             self._rung[job] = now
 

@@ -168,6 +168,11 @@ def release(session: Session, held: Claim, sentence: str) -> None:
     note(session, held, state="queued", lease_until=0.0, waiting=sentence)
 
 
+def tell(session: Session, run_id: int, sentence: str) -> None:
+    """Say why a run that nobody has taken yet still waits, in Portuguese."""
+    session.execute(update(SyncRun).where(SyncRun.id == run_id, SyncRun.state == "queued").values(waiting=sentence))
+
+
 def pause(session: Session, held: Claim, seconds: float, sentence: str) -> None:
     """Let a run rest for a while; it goes on by itself where it stopped."""
     note(

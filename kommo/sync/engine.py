@@ -3,9 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
-from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError, SQLAlchemyError
 
 from kommo import logs
 from kommo.connect.client import open_kommo
@@ -60,7 +61,7 @@ def _carry(run: Run, connection: Connection) -> None:
     except DatabaseError as error:  # it takes not even a sentence: once the lease is over the page says so
         log.warning("sync_left", cause=type(error.orig).__name__)
     finally:
-        write_back(run.services.engine)  # also of one that waits for room on the disk: its log may be what fills it
+        write_back(run.services.engine)
 
 
 def _work(run: Run, connection: Connection) -> None:
@@ -117,7 +118,8 @@ def _in_trouble(run: Run, error: DBAPIError) -> None:
     if _is_damaged(error):
         _end(run, "failed", [DAMAGED])
     else:
-        _pause(run, 0.0, _database_sentence(error))
+        _make_room(run.services, error)
+        _pause(run, 0.0, _sentence(error, "O banco de dados não respondeu"))
 
 
 def _mark_refused(run: Run, connection: Connection) -> bool:
@@ -154,10 +156,24 @@ def _teller(run: Run) -> Callable[[str, float], None]:
     return tell
 
 
-def _database_sentence(error: DBAPIError) -> str:
+def nobody_called(services: Services, run_id: int, error: Exception) -> None:
+    """The queue takes no message for a run: its row says why, if the database takes that."""
+    with suppress(SQLAlchemyError):
+        _make_room(services, error)
+        with writing(services.engine) as session:
+            runs.tell(session, run_id, _sentence(error, "A fila de trabalho não respondeu"))
+
+
+def _make_room(services: Services, error: Exception) -> None:
+    """On a disk that is full, our own log may be what fills it."""
+    if trouble.of(error) is trouble.FULL:
+        write_back(services.engine, give_back=True)
+
+
+def _sentence(error: Exception, otherwise: str) -> str:
     if trouble.of(error) in (trouble.FULL, trouble.DISK):
-        return "Sem espaço ou sem acesso ao disco do servidor: a sincronização espera e continua sozinha."
-    return "O banco de dados não respondeu: a sincronização espera e continua sozinha."
+        otherwise = "Sem espaço ou sem acesso ao disco do servidor"
+    return f"{otherwise}: a sincronização espera e continua sozinha."
 
 
 def _is_damaged(error: Exception) -> bool:

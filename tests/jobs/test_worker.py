@@ -13,6 +13,7 @@ import pytest
 
 from kommo.db import writing
 from kommo.jobs import queue
+from kommo.jobs.worker import Worker
 from kommo.sandbox import Server, make_world, serve
 from kommo.services import ERASE, SYNC, Services
 from kommo.store import connections, runs
@@ -195,3 +196,17 @@ def test_a_lost_message_is_made_good_by_the_tick(
     processes.wait_for(lambda: _done(services, connection))
     assert run_view(services, connection).proved
     assert processes.end(child) == 0
+
+
+def test_a_queue_that_is_away_is_said_on_the_run_s_row(tmp_path: Path, padaria: Server) -> None:
+    """The database takes a sentence though the queue takes no message; the tick after that tries again."""
+    with databases.closed_port() as port:
+        services = make_services(make_settings(tmp_path, queue_url=f"redis://127.0.0.1:{port}/0"))
+        account = connect(services, padaria)
+        control.start(services, account, "page")
+        Worker(services).tick()
+    view = run_view(services, account)
+    assert (view.state, view.waiting) == (
+        "queued",
+        "A fila de trabalho não respondeu: a sincronização espera e continua sozinha.",
+    )
