@@ -18,6 +18,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, Connection, Engine, Float, Integer, MetaData, Select, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -30,6 +31,7 @@ BUSY_TIMEOUT = 15.0  # seconds a writer waits for another one
 POOL_SIZE = 15
 #: Seconds until a PostgreSQL that does not answer counts as away; a server that has gone silent is found out, too.
 _REACH = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_WAIT_AGAIN = "PRAGMA busy_timeout=15000"  # BUSY_TIMEOUT, in milliseconds
 LOG_KEPT = 32 * 1024 * 1024  # bytes of SQLite's log that stay beside the file when nobody needs them
 PAGE_SIZE = 4096  # bytes; SQLite's own for a new file
 LEFT_OPEN = 60  # seconds until PostgreSQL ends a transaction whose machine is gone or frozen: it may hold rows
@@ -140,10 +142,18 @@ def prepare_engine(engine: Engine) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """One write transaction, committed at the end and rolled back on an error. Never hold it over a request."""
+    """One write transaction, committed at the end and rolled back on an error. Never hold it over a request.
+
+    One that finds SQLite's disk full fails, and leaves it the room of our own log: it may be what fills it.
+    """
     session = Session(engine.execution_options(kommo_writing=True), expire_on_commit=False)
-    with _turn(engine), session, session.begin():
-        yield session
+    try:
+        with _turn(engine), session, session.begin():
+            yield session
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            write_back(engine, give_back=True)
+        raise
 
 
 @contextmanager
@@ -184,8 +194,8 @@ def write_back(engine: Engine, *, give_back: bool = False) -> None:
         cursor = raw.cursor()
         with suppress(sqlite3.Error):
             cursor.execute("PRAGMA busy_timeout=1000")
-            cursor.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if give_back else 'PASSIVE'})")
-        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)" if give_back else "PRAGMA wal_checkpoint(PASSIVE)")
+        cursor.execute(_WAIT_AGAIN)
     finally:
         raw.close()
 

@@ -118,7 +118,6 @@ def _in_trouble(run: Run, error: DBAPIError) -> None:
     if _is_damaged(error):
         _end(run, "failed", [DAMAGED])
     else:
-        _make_room(run.services, error)
         _pause(run, 0.0, _sentence(error, "O banco de dados não respondeu"))
 
 
@@ -159,15 +158,10 @@ def _teller(run: Run) -> Callable[[str, float], None]:
 def nobody_called(services: Services, run_id: int, error: Exception) -> None:
     """The queue takes no message for a run: its row says why, if the database takes that."""
     with suppress(SQLAlchemyError):
-        _make_room(services, error)
+        if trouble.of(error) is trouble.FULL:
+            write_back(services.engine, give_back=True)
         with writing(services.engine) as session:
             runs.tell(session, run_id, _sentence(error, "A fila de trabalho não respondeu"))
-
-
-def _make_room(services: Services, error: Exception) -> None:
-    """On a disk that is full, our own log may be what fills it."""
-    if trouble.of(error) is trouble.FULL:
-        write_back(services.engine, give_back=True)
 
 
 def _sentence(error: Exception, otherwise: str) -> str:

@@ -217,7 +217,7 @@ class Site:
         self.gate.turn("open")
         self._settle()
         if not self.view().proved or self.view().id == before:
-            self.sync()
+            processes.wait_for(lambda: self.post("/sincronizacao", sweep="1")[0] == 303)  # 503 says to try again
             self._settle()
         assert self.view().proved, (self.view().errors, self.log.read_text()[-2000:])
 
