@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, Connection, Engine, Float, Integer, MetaData, Select, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -189,15 +189,14 @@ def write_back(engine: Engine, *, give_back: bool = False) -> None:
     """
     if engine.dialect.name != "sqlite":
         return
-    raw = engine.raw_connection()
-    try:
+    checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)" if give_back else "PRAGMA wal_checkpoint(PASSIVE)"
+    with suppress(sqlite3.Error, SQLAlchemyError), closing(engine.raw_connection()) as raw:
         cursor = raw.cursor()
-        with suppress(sqlite3.Error):
-            cursor.execute("PRAGMA busy_timeout=1000")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)" if give_back else "PRAGMA wal_checkpoint(PASSIVE)")
-        cursor.execute(_WAIT_AGAIN)
-    finally:
-        raw.close()
+        cursor.execute("PRAGMA busy_timeout=1000")
+        try:
+            cursor.execute(checkpoint)
+        finally:
+            cursor.execute(_WAIT_AGAIN)
 
 
 def count(session: Session, statement: Select[Any]) -> int:
